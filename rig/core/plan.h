@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A plan as data: arms x scenarios x devices x cycles, times and limits. Loaded from YAML by
+ * io/planfile.h, freed by plan_free().
+ */
+#ifndef COLDRIG_PLAN_H
+#define COLDRIG_PLAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bdf.h"
+#include "err.h"
+#include "lab.h"
+#include "scenario.h"
+#include "verdict.h"
+
+struct plan_arm {
+	char *name;	    /* unique in the plan */
+	char *kernel;	    /* "5.10", "6.1": a kernel of the cache (virtual), or what uname -r must begin with */
+	int d3cold_allowed; /* 0 or 1 written to each device before its cycles; -1 leaves the default, 1 */
+};
+
+struct plan_scenario {
+	enum scenario_id id;
+	unsigned cycles;    /* at least 1 */
+	char (*devices)[BDF_TEXT_SIZE]; /* NULL: all of the target's */
+	size_t devices_n;
+	int64_t settle_ns;  /* after the last action, before the dwell */
+	int64_t dwell_ns;   /* witnesses are read over this time */
+	int64_t hold_ns;    /* in ACTION_HOLD */
+	unsigned vfs;	    /* in ACTION_VFS_ON */
+};
+
+enum plan_metric {
+	PLAN_METRIC_VERDICT,	     /* cycles with a verdict, counted */
+	PLAN_METRIC_UNASKED_RESUMES, /* summed */
+	PLAN_METRIC_TO_D3COLD_MS,    /* the longest */
+	PLAN_METRIC_WAKE_MS,	     /* the longest */
+	PLAN_METRIC_COUNT
+};
+
+/* A limit holds if its metric over the cycles that it selects lies within [at_least, at_most]. A
+ * metric with no value fails. */
+struct plan_limit {
+	char *name;
+	enum plan_metric metric;
+	enum verdict verdict;	  /* with PLAN_METRIC_VERDICT */
+	char *arm;		  /* NULL: all */
+	int scenario;		  /* enum scenario_id, -1: all */
+	char bdf[BDF_TEXT_SIZE];  /* "": all */
+	bool all;		  /* at_least: all, every selected cycle must have the verdict */
+	double at_least;	  /* -INFINITY where not given */
+	double at_most;		  /* INFINITY where not given */
+};
+
+struct plan {
+	char *name;
+	char *path;
+	char *text;
+	char *target; /* NULL: the lab has only one */
+	struct plan_arm *arms;
+	size_t arms_n;
+	struct plan_scenario *scenarios;
+	size_t scenarios_n;
+	struct plan_limit *limits;
+	size_t limits_n;
+	int64_t level_dwell_ns; /* each of the D0 and D3hot levels is measured over this time */
+	int64_t answer_limit_ns; /* a target that does not answer for so long is lost */
+	int64_t boot_limit_ns;
+};
+
+const char *plan_metric_name(enum plan_metric metric);
+int plan_metric_parse(const char *name, enum plan_metric *out); /* -EINVAL */
+
+void plan_free(struct plan *plan);
+
+#endif

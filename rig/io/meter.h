@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A meter, read in a process of its own, so that a driver that blocks, spins or crashes costs a run
+ * its samples and nothing else. Backends are chosen by the spec: libsigrok for all but "fake:".
+ *
+ * Times are CLOCK_MONOTONIC of the controller.
+ */
+#ifndef COLDRIG_METER_H
+#define COLDRIG_METER_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+
+struct meter;
+
+/* One reading of one channel. Plain old data: this is also what travels over the pipe. */
+struct meter_sample {
+	int64_t t_ns;	   /* midpoint of query and answer */
+	int64_t error_ns;  /* half the time between them: the true time lies within t_ns +- error_ns */
+	uint32_t channel;  /* index into the channels asked for */
+	uint32_t reserved; /* 0 */
+	double value_w;
+};
+
+/* Things that a meter tells besides samples. */
+enum meter_event_kind {
+	METER_EVENT_READY, /* found and opened; text is vendor, model, version, serial number */
+	METER_EVENT_LOST,  /* no readings any more, text says why; final */
+	METER_EVENT_NOTE   /* for the journal */
+};
+
+struct meter_event {
+	enum meter_event_kind kind;
+	int64_t t_ns;
+	char text[160];
+};
+
+struct meter_options {
+	const char *spec;	     /* libsigrok's form, "scpi-pps:conn=tcp-raw/127.0.0.1/5025" */
+	const char *const *channels; /* names of channels that deliver watts, each read in turn */
+	size_t channels_n;
+	double rate_hz;		/* readings a second over all channels; as fast as it answers if slower */
+	int64_t silence_ns;	/* no reading for so long: lost */
+};
+
+/*
+ * Starts the process and returns at once; readiness and loss come as events. The fd is readable
+ * when meter_read() has something. The process ends with the caller's, however that ends.
+ * -EINVAL with words for a spec that cannot be one.
+ */
+int meter_open(const struct meter_options *options, struct meter **out, struct err *err);
+int meter_fd(const struct meter *meter);
+
+/*
+ * Takes what has come, without waiting, at most max samples and one event.
+ * Returns the number of samples; *event_n is 0 or 1. After LOST nothing more comes: 0 and 0.
+ */
+size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
+		  struct meter_event *event, size_t *event_n);
+
+/* Ends the process (it gets a short time, then SIGKILL) and frees. */
+void meter_close(struct meter *meter);
+
+#endif

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The virtual lab: an emulated target with real firmware tables, and the physics between its rails
+ * and an instrument that speaks SCPI. It runs in a process of its own, which ends, with the
+ * emulator, when the caller's process ends, however that ends.
+ */
+#ifndef COLDRIG_VLAB_H
+#define COLDRIG_VLAB_H
+
+#include <stdint.h>
+
+#include "err.h"
+#include "lab.h"
+
+struct vlab;
+
+struct vlab_options {
+	const struct lab *lab;	  /* outlives the vlab */
+	const char *kernel_dir;	  /* of the cache: vmlinuz, initramfs.cpio, release */
+	const char *data_dir;	  /* slots.aml and agent.cpio of the build */
+	const char *console_path; /* the target's console is appended here */
+	const char *truth_path;	  /* what the emulated hardware did, as CSV, appended: for tests only,
+				     never read by the rig. NULL: not kept */
+};
+
+/* Where kernels are: $COLDRIG_CACHE, or the user's cache. Freed with free(). */
+char *vlab_cache_dir(void);
+
+/* The directory of a kernel in the cache, or -ENOENT with what to run. Freed with free(). */
+int vlab_kernel_dir(const char *kernel, char **out, struct err *err);
+
+/* The BDF that a slot's first function has in the emulated target. */
+int vlab_slot_bdf(const struct lab *lab, unsigned device, char bdf[static BDF_TEXT_SIZE]);
+
+/*
+ * Powers the target on. Returns when the emulator runs and the instrument listens; the target is
+ * still booting then. On failure nothing is left running.
+ */
+int vlab_up(const struct vlab_options *options, struct vlab **out, struct err *err);
+
+/* The byte stream to the agent's serial line; belongs to the vlab. */
+int vlab_agent_fd(const struct vlab *vlab);
+
+/* The TCP port on 127.0.0.1 where the instrument listens. */
+uint16_t vlab_instrument_port(const struct vlab *vlab);
+
+/* Tells the virtual lab that cycle n of the arm begins, for faults that start with a cycle.
+ * Returns once they are in force. */
+int vlab_cycle(struct vlab *vlab, unsigned n);
+
+/* 0 while the emulator runs, else -ECHILD with why it ended (its last words). */
+int vlab_check(struct vlab *vlab, struct err *err);
+
+/* Ends everything, waits for it, frees. */
+void vlab_down(struct vlab *vlab);
+
+#endif

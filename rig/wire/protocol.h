@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What controller and agent say to each other; docs/wire.md tells it in prose.
+ *
+ * Request   {"id":N,"op":"NAME", ...}
+ * Answer    {"id":N,"ok":true,"t0_ns":T,"t1_ns":T, ...}   target's CLOCK_MONOTONIC before and after
+ * Refusal   {"id":N,"ok":false,"errno":E,"error":"what: why"}
+ * Event     {"event":"rpm","bdf":B,"what":W,"t_ns":T}      whenever a watched device changes
+ *
+ * One request at a time; events may come between a request and its answer.
+ *
+ * op        members of the request       members of the answer
+ * hello     proto, nonce, quiet_limit_ms proto, nonce, agent, release, version, machine, boot_id
+ *           The first request; starts a session, ending one that was left open (which is restored).
+ *           When nothing is heard for quiet_limit_ms, the agent restores everything by itself.
+ * ping      -                            -
+ * list      -                            devices: array of DEVICE
+ * claim     bdf                          -  do-no-harm check of the whole slot (all functions and
+ *                                           their IOMMU group), then remembers all that may change;
+ *                                           lets the slot's port go to D3cold (d3cold_allowed=1,
+ *                                           power/control=auto there)
+ * bind      bdf                          -  all functions of the slot to vfio-pci
+ * unbind    bdf                          -  all functions of the slot from their drivers
+ * native    bdf                          driver (or null): the kernel's own choice of driver
+ * open      bdf                          -  through vfio (container, group, device), kept open
+ * close     bdf                          -
+ * vfs       bdf, count                   vfs: array of BDFs; 0 disables
+ * set       bdf, attr, value             -  attr: "d3cold_allowed" or "power/control"
+ * state     bdf                          STATE
+ * watch     bdf                          witness: "tracefs" or "poll", why: reason for polling
+ * unwatch   bdf                          -
+ * release   bdf                          -  restores the slot as it was at claim
+ * bye       -                            -  restores all, ends the session
+ *
+ * DEVICE {bdf, vendor, device, class, driver|null, port|null, siblings:[bdf], iommu_group|null,
+ *         group:[bdf], sriov_total, is_vf, acpi|null (its ACPI path), port_acpi|null,
+ *         needed|null: why the machine needs it}
+ * STATE  {power_state, runtime_status, control, d3cold_allowed, driver|null,
+ *         siblings:[{bdf, power_state, runtime_status}],
+ *         port: {bdf, power_state, runtime_status, d3cold_allowed, acpi|null}, acpi|null}
+ *         acpi: firmware_node/real_power_state, null where the node has no power resources.
+ *         Attributes that could not be read are null. STATE waits up to 200 ms for "suspending" and
+ *         "resuming" to pass.
+ *
+ * rpm events, what: "suspend" begins, "suspended" done, "resume" begins, "resumed" done. When
+ * polling, only "suspended" and "resumed" come, with "error_ns", the time between two looks.
+ */
+#ifndef COLDRIG_PROTOCOL_H
+#define COLDRIG_PROTOCOL_H
+
+#define PROTOCOL_VERSION 1
+
+#endif
