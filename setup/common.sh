@@ -64,3 +64,53 @@ coldrig_keyrings() {
 	done
 	[[ -n $list ]] && printf '%s\n' "${list#,}"
 }
+
+# The set-up that quickstart and check share, run at the root.
+
+coldrig_log=out/setup.log
+
+# coldrig_step N OF WHAT
+coldrig_step() { printf '[%s/%s] %s\n' "$1" "$2" "$3"; }
+
+# coldrig_quietly WHAT COMMAND...: its output goes to the log, and to the reader
+# when it fails.
+coldrig_quietly() {
+	local what=$1 status=0 start
+	shift
+	start=$(stat -c %s "$coldrig_log")
+	"$@" >>"$coldrig_log" 2>&1 || status=$?
+	((status == 0)) && return
+	tail -c "+$((start + 1))" "$coldrig_log" | tail -n 40 >&2
+	coldrig_say "$what" "failed with status $status: see above, and $coldrig_log for all of it"
+	return "$status"
+}
+
+# Steps 1 to 4 of OF, up to a build with PRESET. A kernel that cannot be had
+# leaves the others: the plan says which it needs, and its arms say what is missing.
+coldrig_set_up() {
+	local of=$1 preset=$2 base have=0
+	mkdir -p out
+	: >"$coldrig_log"
+
+	coldrig_step 1 "$of" 'packages'
+	if ! setup/packages --check-only >>"$coldrig_log" 2>&1; then
+		# Its stderr stays visible: it may ask for a password.
+		setup/packages >>"$coldrig_log" ||
+			coldrig_die packages "not installed: see above and $coldrig_log"
+	fi
+
+	coldrig_step 2 "$of" 'kernels 5.10 and 6.1'
+	coldrig_quietly kernels kernel/fetch 5.10 6.1 || true
+
+	coldrig_step 3 "$of" 'initramfs of each kernel'
+	for base in 5.10 6.1; do
+		[[ -f $(coldrig_cache)/kernels/$base/release ]] || continue
+		coldrig_quietly "initramfs $base" kernel/initramfs "$base" || exit 3
+		have=$((have + 1))
+	done
+	((have)) || coldrig_die kernels "none to run: see $coldrig_log"
+
+	coldrig_step 4 "$of" "build: preset $preset"
+	coldrig_quietly configure cmake --preset "$preset" || exit 3
+	coldrig_quietly build cmake --build --preset "$preset" || exit 3
+}
