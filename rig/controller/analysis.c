@@ -1,0 +1,591 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "analysis.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "pmstate.h"
+#include "series.h"
+#include "wiring.h"
+
+/* Readings this long before a cycle are loaded too, so that an edge at its start has a before. */
+#define SERIES_LEAD_NS 1000000000
+
+/* What the state witnesses said at one moment. */
+struct state_word {
+	bool known; /* was read at all */
+	enum evidence_sysfs sysfs;
+	enum evidence_acpi acpi;
+	enum evidence_rpm rpm;
+};
+
+struct rpm_event {
+	int64_t t_ns; /* target's clock */
+	bool is_resume, is_resumed;
+};
+
+/* The cycle that is going on. */
+struct current {
+	bool running;
+	int64_t ordinal;
+	int scenario, device;
+	unsigned number;
+	int64_t begin_ns;
+	size_t actions_n;
+	int64_t asked_from_ns, asked_to_ns; /* first action's begin, last action's end; target's clock */
+	struct state_word at_begin, at_end;
+	bool has_window;
+	int64_t window_from_ns, window_to_ns;
+	struct rpm_event *rpm;
+	size_t rpm_n;
+};
+
+struct analysis {
+	const struct lab *lab;
+	const struct lab_target *target;
+	const struct plan *plan;
+	struct store *store;
+	struct analysis_arm *arms;
+	struct result_levels *levels; /* arm * devices_n + device */
+	bool *watched;		      /* per device: a witness of its resumes is at work */
+	struct clock_mark *marks;     /* of the present boot */
+	size_t marks_n;
+	struct current now;
+	struct outcome *outcomes;
+	size_t outcomes_n;
+};
+
+int analysis_new(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
+		 struct store *store, struct analysis **out)
+{
+	struct analysis *a = calloc(1, sizeof(*a));
+	size_t levels_n = plan->arms_n * target->devices_n;
+
+	if (!a)
+		return -ENOMEM;
+	a->lab = lab;
+	a->target = target;
+	a->plan = plan;
+	a->store = store;
+	a->arms = calloc(plan->arms_n, sizeof(*a->arms));
+	a->levels = calloc(levels_n, sizeof(*a->levels));
+	a->watched = calloc(target->devices_n, sizeof(*a->watched));
+	if (!a->arms || !a->levels || !a->watched) {
+		analysis_free(a);
+		return -ENOMEM;
+	}
+	for (size_t i = 0; i < levels_n; i++)
+		a->levels[i].d0.why = a->levels[i].d3hot.why = "its level was not measured";
+	*out = a;
+	return 0;
+}
+
+void analysis_free(struct analysis *analysis)
+{
+	if (!analysis)
+		return;
+	for (size_t i = 0; i < analysis->outcomes_n; i++)
+		outcome_free(&analysis->outcomes[i]);
+	free(analysis->outcomes);
+	free(analysis->now.rpm);
+	free(analysis->marks);
+	free(analysis->watched);
+	free(analysis->levels);
+	free(analysis->arms);
+	free(analysis);
+}
+
+static int bad(const struct store_entry *entry, struct err *err)
+{
+	return err_set(err, -EBADMSG, "journal entry %lld (%s) makes no sense",
+		       (long long)entry->seq, entry->kind);
+}
+
+static int find_device(const struct analysis *a, const struct msg *body)
+{
+	const char *bdf = msg_get_str(body, "device");
+	const struct lab_device *device = bdf ? lab_find_device(a->target, bdf) : NULL;
+
+	return device ? (int)(device - a->target->devices) : -1;
+}
+
+/* Witnesses' words. */
+
+static enum evidence_sysfs sysfs_word(enum pm_state state, enum pm_status status)
+{
+	switch (state) {
+	case PM_STATE_D3COLD:
+		/* A device that is in use cannot be in D3cold: one of the two words is wrong. */
+		return status == PM_STATUS_ACTIVE ? SYSFS_NONE : SYSFS_D3COLD;
+	case PM_STATE_D3HOT:
+		return SYSFS_D3HOT;
+	case PM_STATE_D0:
+	case PM_STATE_D1:
+	case PM_STATE_D2:
+		return SYSFS_ACTIVE;
+	default:
+		return status == PM_STATUS_ACTIVE ? SYSFS_ACTIVE : SYSFS_NONE;
+	}
+}
+
+static enum evidence_acpi acpi_word(const struct msg *state)
+{
+	const char *word = msg_get_str(msg_get(state, "port"), "acpi");
+
+	if (!word)
+		word = msg_get_str(state, "acpi");
+	if (!word)
+		return ACPI_NONE;
+	return pm_state_parse(word) == PM_STATE_D3COLD ? ACPI_D3COLD : ACPI_ON;
+}
+
+static enum evidence_rpm rpm_word(enum pm_status status)
+{
+	switch (status) {
+	case PM_STATUS_SUSPENDED:
+		return RPM_SUSPENDED;
+	case PM_STATUS_ACTIVE:
+	case PM_STATUS_RESUMING:
+	case PM_STATUS_SUSPENDING:
+		return RPM_ACTIVE;
+	default:
+		return RPM_NONE;
+	}
+}
+
+static struct state_word state_word(const struct msg *state)
+{
+	enum pm_state power_state = pm_state_parse(msg_get_str(state, "power_state"));
+	enum pm_status status = pm_status_parse(msg_get_str(state, "runtime_status"));
+
+	return (struct state_word){
+		.known = !msg_is_null(state),
+		.sysfs = sysfs_word(power_state, status),
+		.acpi = acpi_word(state),
+		.rpm = rpm_word(status),
+	};
+}
+
+/* Of two words the one that claims less; nothing is said where one of them is missing. */
+static struct state_word weaker(const struct state_word *a, const struct state_word *b)
+{
+	struct state_word w = {.known = a->known && b->known};
+
+	if (a->sysfs && b->sysfs)
+		w.sysfs = a->sysfs > b->sysfs ? a->sysfs : b->sysfs;
+	if (a->acpi && b->acpi)
+		w.acpi = a->acpi > b->acpi ? a->acpi : b->acpi;
+	if (a->rpm && b->rpm)
+		w.rpm = a->rpm > b->rpm ? a->rpm : b->rpm;
+	return w;
+}
+
+/* Entries that set the scene. */
+
+static int take_arm_up(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const struct msg *hello = msg_get(entry->body, "hello");
+	struct analysis_arm *arm = &a->arms[entry->arm];
+	const char *release = msg_get_str(hello, "release");
+	const char *version = msg_get_str(hello, "version");
+	const char *agent = msg_get_str(hello, "agent");
+
+	if (!release)
+		return bad(entry, err);
+	snprintf(arm->kernel, sizeof(arm->kernel), "%s", release);
+	snprintf(arm->version, sizeof(arm->version), "%s", version ? version : "");
+	snprintf(arm->agent, sizeof(arm->agent), "%s", agent ? agent : "");
+	arm->boots++;
+	a->marks_n = 0; /* the target's clock began anew */
+	memset(a->watched, 0, a->target->devices_n * sizeof(*a->watched));
+	return 0;
+}
+
+static int take_clock(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	struct clock_mark mark = {
+		.controller_ns = msg_get_int(entry->body, "controller_ns", -1),
+		.target_ns = msg_get_int(entry->body, "target_ns", -1),
+		.error_ns = msg_get_int(entry->body, "error_ns", -1),
+	};
+	struct clock_mark *grown;
+
+	if (mark.controller_ns < 0 || mark.target_ns < 0 || mark.error_ns < 0 ||
+	    (a->marks_n && mark.target_ns <= a->marks[a->marks_n - 1].target_ns))
+		return bad(entry, err);
+	grown = realloc(a->marks, (a->marks_n + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	a->marks = grown;
+	a->marks[a->marks_n++] = mark;
+	return 0;
+}
+
+static int take_watch(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	int device = find_device(a, entry->body);
+
+	if (device < 0)
+		return bad(entry, err);
+	a->watched[device] = msg_get_str(entry->body, "witness") != NULL;
+	return 0;
+}
+
+static int load_window(struct analysis *a, int segment, int device, int64_t from_ns, int64_t to_ns,
+		       struct series *series, double **power_w, size_t *n, struct level *level,
+		       int64_t lead_ns, struct err *err)
+{
+	const struct lab_device *dev = &a->target->devices[device];
+	struct lab_accuracy accuracy = wiring_accuracy(a->lab, dev);
+	struct stats_mean stats;
+	int r = series_load(a->store, segment, a->lab, a->target, dev, from_ns - lead_ns, to_ns, series,
+			    err);
+
+	if (r < 0)
+		return r;
+	r = series_cut(series, from_ns, to_ns, power_w, n);
+	if (r < 0) {
+		series_free(series);
+		return r;
+	}
+	stats = stats_mean(*power_w, *n);
+	*level = level_from(&stats, &accuracy);
+	return 0;
+}
+
+static int take_level(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *state = msg_get_str(entry->body, "state");
+	int64_t from_ns = msg_get_int(entry->body, "t0_ns", -1);
+	int64_t to_ns = msg_get_int(entry->body, "t1_ns", -1);
+	struct state_word begin = state_word(msg_get(entry->body, "begin"));
+	struct state_word end = state_word(msg_get(entry->body, "end"));
+	struct state_word word = weaker(&begin, &end);
+	int device = find_device(a, entry->body);
+	bool is_d0 = state && strcmp(state, "D0") == 0;
+	struct result_levels *levels;
+	struct result_power *power;
+	struct series series;
+	double *x;
+	size_t n;
+	int r;
+
+	if (device < 0 || !state)
+		return bad(entry, err);
+	levels = &a->levels[(size_t)entry->arm * a->target->devices_n + (size_t)device];
+	power = is_d0 ? &levels->d0 : &levels->d3hot;
+	*power = (struct result_power){.why = "the device could not be brought to this state"};
+	if (from_ns < 0 || word.sysfs != (is_d0 ? SYSFS_ACTIVE : SYSFS_D3HOT))
+		return 0;
+	r = load_window(a, entry->segment, device, from_ns, to_ns, &series, &x, &n, &power->level, 0,
+			err);
+	if (r < 0)
+		return r;
+	power->why = power->level.valid ? NULL : "no usable samples";
+	free(x);
+	series_free(&series);
+	return 0;
+}
+
+/* Entries of a cycle. */
+
+static int take_cycle_begin(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	struct current *c = &a->now;
+	struct rpm_event *rpm = c->rpm;
+	int64_t scenario = msg_get_int(entry->body, "scenario_index", -1);
+
+	*c = (struct current){
+		.running = true,
+		.ordinal = entry->cycle,
+		.scenario = (int)scenario,
+		.device = find_device(a, entry->body),
+		.number = (unsigned)msg_get_int(entry->body, "number", 0),
+		.begin_ns = entry->t_ns,
+		.rpm = rpm,
+	};
+	if (scenario < 0 || scenario >= (int64_t)a->plan->scenarios_n || c->device < 0 ||
+	    c->ordinal < 0)
+		return bad(entry, err);
+	return 0;
+}
+
+static int take_action(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	int64_t t0_ns = msg_get_int(entry->body, "t0_ns", -1);
+	int64_t t1_ns = msg_get_int(entry->body, "t1_ns", -1);
+
+	(void)err;
+	if (t0_ns < 0 || t1_ns < 0) /* a hold, or refused before it began */
+		return 0;
+	if (a->now.actions_n++ == 0)
+		a->now.asked_from_ns = t0_ns;
+	a->now.asked_to_ns = t1_ns;
+	return 0;
+}
+
+static int take_state(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *at = msg_get_str(entry->body, "at");
+	struct state_word word = state_word(msg_get(entry->body, "state"));
+
+	if (!at)
+		return bad(entry, err);
+	if (strcmp(at, "begin") == 0)
+		a->now.at_begin = word;
+	else if (strcmp(at, "end") == 0)
+		a->now.at_end = word;
+	return 0;
+}
+
+static int take_window(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	a->now.window_from_ns = msg_get_int(entry->body, "t0_ns", -1);
+	a->now.window_to_ns = msg_get_int(entry->body, "t1_ns", -1);
+	a->now.has_window = true;
+	return a->now.window_from_ns < 0 || a->now.window_to_ns < a->now.window_from_ns
+		       ? bad(entry, err)
+		       : 0;
+}
+
+static int take_rpm(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *what = msg_get_str(entry->body, "what");
+	const char *bdf = msg_get_str(entry->body, "bdf");
+	struct rpm_event *grown;
+
+	if (!what || !bdf)
+		return bad(entry, err);
+	if (!a->now.running || strcmp(bdf, a->target->devices[a->now.device].bdf) != 0)
+		return 0;
+	grown = realloc(a->now.rpm, (a->now.rpm_n + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	a->now.rpm = grown;
+	a->now.rpm[a->now.rpm_n++] = (struct rpm_event){
+		.t_ns = msg_get_int(entry->body, "t_ns", 0),
+		.is_resume = strcmp(what, "resume") == 0,
+		.is_resumed = strcmp(what, "resumed") == 0,
+	};
+	return 0;
+}
+
+/* A cycle's end: from what was collected to an outcome. */
+
+/* Resumes outside of the time in which the rig itself used the device. A witness that polls sees
+ * only the end of a resume, a trace its begin as well. */
+static int count_unasked(const struct analysis *a)
+{
+	const struct current *c = &a->now;
+	int begun = 0, done = 0;
+
+	if (!a->watched[c->device])
+		return -1;
+	for (size_t i = 0; i < c->rpm_n; i++) {
+		const struct rpm_event *e = &c->rpm[i];
+
+		if (c->actions_n && e->t_ns >= c->asked_from_ns && e->t_ns <= c->asked_to_ns)
+			continue;
+		begun += e->is_resume;
+		done += e->is_resumed;
+	}
+	return begun > done ? begun : done;
+}
+
+static void measure_wake(const struct analysis *a, struct outcome *o)
+{
+	const struct current *c = &a->now;
+
+	o->wake_ms = NAN;
+	o->wake_why = "no resume of the device was seen in this cycle";
+	if (c->actions_n == 0) {
+		o->wake_why = "this scenario wakes nothing";
+		return;
+	}
+	for (size_t i = 0; i < c->rpm_n; i++) {
+		if (c->rpm[i].is_resumed && c->rpm[i].t_ns >= c->asked_from_ns) {
+			o->wake_ms = (double)(c->rpm[i].t_ns - c->asked_from_ns) / 1e6;
+			o->wake_why = NULL;
+			return;
+		}
+	}
+}
+
+static void measure_to_d3cold(const struct analysis *a, const struct series *series,
+			      struct outcome *o)
+{
+	const struct current *c = &a->now;
+	int64_t released_ns, clock_error_ns = 0;
+	struct edge edge;
+
+	o->to_d3cold_ms = o->to_d3cold_error_ms = NAN;
+	if (c->actions_n == 0)
+		o->to_d3cold_why = "this scenario causes no transition";
+	else if (o->verdict != VERDICT_CONFIRMED)
+		o->to_d3cold_why = "no cycle was confirmed";
+	else if (a->marks_n == 0)
+		o->to_d3cold_why = "the target's clock was not measured";
+	else
+		o->to_d3cold_why = NULL;
+	if (o->to_d3cold_why)
+		return;
+	released_ns = clock_to_controller(a->marks, a->marks_n, c->asked_to_ns, &clock_error_ns);
+	/* The rail may fall while the last action still returns. */
+	if (!edge_find(series->samples, series->n,
+		       clock_to_controller(a->marks, a->marks_n, c->asked_from_ns, NULL),
+		       o->threshold_w, true, &edge)) {
+		o->to_d3cold_why = "the meter shows no falling edge";
+		return;
+	}
+	for (struct edge later; edge.t_ns < released_ns &&
+				edge_find(series->samples, series->n, edge.t_ns + edge.error_ns,
+					  o->threshold_w, true, &later);)
+		edge = later; /* of several falls in the cycle, the one after the release */
+	o->to_d3cold_ms = (double)(edge.t_ns - released_ns) / 1e6;
+	o->to_d3cold_error_ms = (double)(edge.error_ns + clock_error_ns) / 1e6;
+}
+
+static int judge(struct analysis *a, const struct store_entry *entry, struct outcome *o,
+		 struct err *err)
+{
+	const struct current *c = &a->now;
+	const struct result_levels *levels = analysis_levels(a, entry->arm, c->device);
+	struct state_word word = weaker(&c->at_begin, &c->at_end);
+	struct level_judgement judgement = {METER_NONE, NAN, "the dwell was not reached"};
+	struct series series = {0};
+	int r = 0;
+
+	if (c->has_window) {
+		r = load_window(a, entry->segment, c->device, c->window_from_ns, c->window_to_ns,
+				&series, &o->power_w, &o->power_n, &o->window,
+				c->window_from_ns - c->begin_ns + SERIES_LEAD_NS, err);
+		if (r < 0)
+			return r;
+		judgement = level_judge(&o->window, &levels->d0.level, &levels->d3hot.level);
+	}
+	o->evidence.sysfs = word.sysfs;
+	o->evidence.acpi = word.acpi;
+	o->evidence.rpm = word.rpm;
+	o->evidence.meter = judgement.meter;
+	o->meter_why = judgement.why;
+	o->threshold_w = judgement.threshold_w;
+	o->verdict = verdict_decide(&o->evidence);
+	o->dissent = verdict_dissent(&o->evidence);
+	measure_wake(a, o);
+	measure_to_d3cold(a, &series, o);
+	series_free(&series);
+	return 0;
+}
+
+static int take_cycle_end(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *end = msg_get_str(entry->body, "end");
+	const char *why = msg_get_str(entry->body, "why");
+	struct outcome o = {
+		.ordinal = a->now.ordinal,
+		.arm = entry->arm,
+		.scenario = a->now.scenario,
+		.device = a->now.device,
+		.number = a->now.number,
+	};
+	struct outcome *grown;
+	int r;
+
+	if (!a->now.running || entry->cycle != a->now.ordinal || !end)
+		return bad(entry, err);
+	a->now.running = false;
+	o.skipped = strcmp(end, "skipped") == 0;
+	o.evidence.presence = strcmp(end, "lost") == 0 ? PRESENCE_LOST : PRESENCE_THERE;
+	o.unasked_resumes = count_unasked(a);
+	snprintf(o.why, sizeof(o.why), "%s", why ? why : "");
+	r = judge(a, entry, &o, err);
+	if (r < 0)
+		return r;
+	grown = realloc(a->outcomes, (a->outcomes_n + 1) * sizeof(*grown));
+	if (!grown) {
+		outcome_free(&o);
+		return -ENOMEM;
+	}
+	a->outcomes = grown;
+	a->outcomes[a->outcomes_n++] = o;
+	return 0;
+}
+
+static const struct {
+	const char *kind;
+	int (*take)(struct analysis *a, const struct store_entry *entry, struct err *err);
+} takers[] = {
+	{"arm-up", take_arm_up},	 {"clock", take_clock},
+	{"watch", take_watch},		 {"level", take_level},
+	{"cycle-begin", take_cycle_begin}, {"action", take_action},
+	{"state", take_state},		 {"window", take_window},
+	{"rpm", take_rpm},		 {"cycle-end", take_cycle_end},
+};
+
+int analysis_feed(struct analysis *analysis, const struct store_entry *entry,
+		  const struct outcome **finished, struct err *err)
+{
+	size_t before = analysis->outcomes_n;
+	int r = 0;
+
+	if (entry->arm >= (int)analysis->plan->arms_n)
+		return bad(entry, err);
+	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
+		if (strcmp(entry->kind, takers[i].kind) == 0) {
+			r = takers[i].take(analysis, entry, err);
+			break;
+		}
+	}
+	if (finished)
+		*finished = analysis->outcomes_n > before ? &analysis->outcomes[before] : NULL;
+	return r;
+}
+
+static int feed_one(void *context, const struct store_entry *entry)
+{
+	void **pair = context;
+
+	return analysis_feed(pair[0], entry, NULL, pair[1]);
+}
+
+int analysis_feed_all(struct analysis *analysis, struct err *err)
+{
+	void *pair[2] = {analysis, err};
+
+	return store_each_entry(analysis->store, feed_one, pair, err);
+}
+
+bool analysis_is_finished(const struct analysis *analysis, int64_t ordinal)
+{
+	for (size_t i = 0; i < analysis->outcomes_n; i++) {
+		if (analysis->outcomes[i].ordinal == ordinal)
+			return true;
+	}
+	return false;
+}
+
+const struct result_levels *analysis_levels(const struct analysis *analysis, int arm, int device)
+{
+	return &analysis->levels[(size_t)arm * analysis->target->devices_n + (size_t)device];
+}
+
+const struct analysis_arm *analysis_arm(const struct analysis *analysis, int arm)
+{
+	return &analysis->arms[arm];
+}
+
+const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n)
+{
+	*n = analysis->outcomes_n;
+	return analysis->outcomes;
+}
+
+int analysis_result(const struct analysis *analysis, struct result **out)
+{
+	return result_from(analysis->lab, analysis->target, analysis->plan, analysis->levels,
+			   analysis->outcomes, analysis->outcomes_n, out);
+}

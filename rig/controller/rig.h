@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A rig in action, for one arm: the target with its agent, the meters, and for a virtual target the
+ * virtual lab. While it waits for anything it takes in what meters and agent send and writes it to
+ * the journal.
+ *
+ * Errors that callers tell apart: -ETIMEDOUT, -EPIPE, -EPROTO: the target is lost. -EREMOTEIO: the
+ * agent is well and refused, err says why. -EINTR: the user wants to stop. Others: the run file or
+ * this machine failed.
+ */
+#ifndef COLDRIG_RIG_H
+#define COLDRIG_RIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "journal.h"
+#include "lab.h"
+#include "msg.h"
+#include "plan.h"
+
+struct rig;
+
+struct rig_options {
+	const struct lab *lab;
+	const struct lab_target *target;
+	const struct plan *plan;
+	int arm;
+	const char *run_dir;	 /* for the console's log and the truth of the virtual lab */
+	const char *target_files; /* agent.cpio and slots.aml of the build */
+	struct journal *journal;
+};
+
+/* Is this code one of those that mean that the target does not answer properly any more? */
+bool rig_is_lost(int code);
+
+/* Asks the process to stop: from a signal handler. */
+void rig_interrupt(void);
+bool rig_is_interrupted(void);
+
+/*
+ * Powers a virtual target on or connects to a real one, greets the agent, starts the meters and
+ * writes "arm-up". On failure nothing is left running.
+ */
+int rig_up(const struct rig_options *options, struct rig **out, struct err *err);
+
+/* The agent's list of devices, as it came with "arm-up". */
+const struct msg *rig_devices(const struct rig *rig);
+
+/*
+ * Sends a request (taken over) and waits for its answer, at most the plan's answer limit. *answer
+ * is freed with msg_free(); it may be NULL, then nothing is kept. The times of sending and receiving
+ * are set in the answer as sent_ns and received_ns.
+ */
+int rig_ask(struct rig *rig, struct msg *request, struct msg **answer, struct err *err);
+
+/* {"op":op} and {"op":op,"bdf":bdf}, to be sent. */
+struct msg *rig_request(const char *op, const char *bdf);
+
+/* Waits until a moment of CLOCK_MONOTONIC, keeping the agent awake with pings. */
+int rig_wait(struct rig *rig, int64_t until_ns, struct err *err);
+
+/* Measures the target's clock and writes "clock". */
+int rig_mark_clock(struct rig *rig, struct err *err);
+
+/* Waits, shortly, until the meters' readings reach a moment, and puts them into the run file. */
+int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err);
+
+/* Tells the virtual lab, where there is one, that the n-th cycle of the arm begins. */
+int rig_begin_cycle(struct rig *rig, unsigned n, struct err *err);
+
+/* Lets the agent restore the target if it still answers, ends all processes, frees. NULL is fine. */
+void rig_down(struct rig *rig);
+
+#endif

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "session.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "journal.h"
+
+#define SEND_LIMIT_NS 3000000000
+
+void session_init(struct session *session, struct transport *transport)
+{
+	*session = (struct session){.transport = transport};
+	session->reader.hunt = transport_is_serial(transport);
+}
+
+void session_end(struct session *session)
+{
+	frame_reader_free(&session->reader);
+	session->transport = NULL;
+}
+
+int64_t session_send(struct session *session, struct msg *request, struct err *err)
+{
+	char *text;
+	int r;
+
+	msg_set_int(request, "id", ++session->last_id);
+	text = msg_dump(request);
+	msg_free(request);
+	r = frame_write(transport_write_fd(session->transport), text, strlen(text), SEND_LIMIT_NS);
+	free(text);
+	if (r < 0)
+		return err_set(err, r, "cannot send to the agent: %s", strerror(-r));
+	session->last_sent_ns = journal_now_ns();
+	return session->last_id;
+}
+
+void session_expect_frames(struct session *session)
+{
+	session->reader.hunt = false;
+}
+
+int session_receive(struct session *session, struct err *err)
+{
+	char bytes[65536];
+	ssize_t n = read(transport_read_fd(session->transport), bytes, sizeof(bytes));
+
+	if (n > 0)
+		return frame_reader_feed(&session->reader, bytes, (size_t)n);
+	if (n < 0 && (errno == EAGAIN || errno == EINTR))
+		return 0;
+	if (n < 0 && errno != EIO && errno != ECONNRESET)
+		return err_set(err, -errno, "cannot read from the agent: %s", strerror(errno));
+	if (frame_reader_pending(&session->reader))
+		return err_set(err, -EPIPE, "the agent ended in the middle of a frame (%zu bytes of it came)",
+			       frame_reader_pending(&session->reader));
+	return err_set(err, -EPIPE, "the agent ended the connection");
+}
+
+/* What came instead of a frame, fit for a message. */
+static void quote(const struct frame_reader *reader, char *out, size_t size)
+{
+	size_t n = reader->used < 24 ? reader->used : 24, at = 0;
+
+	for (size_t i = 0; i < n && at + 5 < size; i++) {
+		unsigned char c = reader->buffer[i];
+
+		at += (size_t)snprintf(out + at, size - at, isprint(c) && c != '"' ? "%c" : "\\x%02x", c);
+	}
+	out[at] = 0;
+}
+
+int session_next(struct session *session, struct msg **out, struct err *err)
+{
+	const char *payload;
+	char quoted[128];
+	struct err why = {""};
+	size_t length;
+	int r = frame_reader_next(&session->reader, &payload, &length);
+
+	if (r == 0)
+		return 0;
+	if (r < 0) {
+		quote(&session->reader, quoted, sizeof(quoted));
+		return err_set(err, r, "the agent sent something that is not a frame (%s): \"%s\"",
+			       r == -EBADMSG	       ? "wrong checksum"
+			       : r == -EMSGSIZE	       ? "too long"
+			       : r == -EPROTONOSUPPORT ? "another version of the protocol"
+						       : "wrong magic",
+			       quoted);
+	}
+	r = msg_parse(payload, length, out, &why);
+	if (r < 0)
+		return err_set(err, -EPROTO, "the agent sent a frame that is no message: %s", why.text);
+	return 1;
+}

@@ -1,0 +1,563 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "store.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "pack.h"
+
+static const char schema[] =
+	"CREATE TABLE meta(key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
+	"CREATE TABLE segment(id INTEGER PRIMARY KEY, tool TEXT, boot_id TEXT, wall_ns INTEGER,"
+	" monotonic_ns INTEGER, pid INTEGER);"
+	"CREATE TABLE journal(seq INTEGER PRIMARY KEY, segment INTEGER NOT NULL,"
+	" t_ns INTEGER NOT NULL, arm INTEGER, cycle INTEGER, kind TEXT NOT NULL, body TEXT);"
+	"CREATE TABLE samples(id INTEGER PRIMARY KEY, segment INTEGER NOT NULL,"
+	" meter INTEGER NOT NULL, t0_ns INTEGER NOT NULL, t1_ns INTEGER NOT NULL,"
+	" n INTEGER NOT NULL, crc32 INTEGER NOT NULL, data BLOB NOT NULL);"
+	"CREATE INDEX samples_by_time ON samples(segment, meter, t1_ns);";
+
+enum statement {
+	ST_APPEND,
+	ST_SAMPLES,
+	ST_LOAD_SAMPLES,
+	ST_COUNT
+};
+
+static const char *const statements[ST_COUNT] = {
+	[ST_APPEND] = "INSERT INTO journal(segment, t_ns, arm, cycle, kind, body)"
+		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
+	[ST_SAMPLES] = "INSERT INTO samples(segment, meter, t0_ns, t1_ns, n, crc32, data)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+	[ST_LOAD_SAMPLES] = "SELECT id, n, crc32, data FROM samples WHERE segment = ?1 AND meter = ?2"
+			    " AND t1_ns >= ?3 AND t0_ns <= ?4 ORDER BY id",
+};
+
+struct store {
+	char *path;
+	sqlite3 *db;
+	sqlite3_stmt *st[ST_COUNT];
+	bool open_transaction;
+};
+
+static int to_errno(int rc)
+{
+	switch (rc & 0xff) {
+	case SQLITE_FULL:
+		return -ENOSPC;
+	case SQLITE_NOMEM:
+		return -ENOMEM;
+	case SQLITE_READONLY:
+	case SQLITE_PERM:
+	case SQLITE_AUTH:
+		return -EACCES;
+	case SQLITE_BUSY:
+	case SQLITE_LOCKED:
+		return -EBUSY;
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT:
+		return -EBADMSG;
+	case SQLITE_CANTOPEN:
+		return -ENOENT;
+	default:
+		return -EIO;
+	}
+}
+
+/* Forms the error of a failed call and throws the open transaction away. */
+static int fail(struct store *store, const char *what, struct err *err)
+{
+	int rc = sqlite3_extended_errcode(store->db);
+	int code = to_errno(rc), system_errno = sqlite3_system_errno(store->db);
+	char why[200];
+
+	if (code == -EIO && (system_errno == ENOSPC || system_errno == EFBIG ||
+			     system_errno == EDQUOT))
+		code = -ENOSPC;
+	snprintf(why, sizeof(why), "%s", code == -ENOSPC ? "no space left" : sqlite3_errmsg(store->db));
+	if (store->open_transaction && !sqlite3_get_autocommit(store->db))
+		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+	store->open_transaction = false;
+	return err_set(err, code, "%s: %s: %s", store->path, what, why);
+}
+
+static int run_sql(struct store *store, const char *sql, const char *what, struct err *err)
+{
+	if (sqlite3_exec(store->db, sql, NULL, NULL, NULL) != SQLITE_OK)
+		return fail(store, what, err);
+	return 0;
+}
+
+static int begin(struct store *store, struct err *err)
+{
+	int r = 0;
+
+	if (!store->open_transaction) {
+		r = run_sql(store, "BEGIN IMMEDIATE", "cannot begin to write", err);
+		store->open_transaction = r == 0;
+	}
+	return r;
+}
+
+int store_commit(struct store *store, struct err *err)
+{
+	int r = 0;
+
+	if (store->open_transaction)
+		r = run_sql(store, "COMMIT", "cannot write", err);
+	if (r == 0)
+		store->open_transaction = false;
+	return r;
+}
+
+static sqlite3_stmt *statement(struct store *store, enum statement id)
+{
+	if (!store->st[id])
+		sqlite3_prepare_v3(store->db, statements[id], -1, SQLITE_PREPARE_PERSISTENT,
+				   &store->st[id], NULL);
+	else
+		sqlite3_reset(store->st[id]);
+	return store->st[id];
+}
+
+static int step_done(struct store *store, sqlite3_stmt *st, const char *what, struct err *err)
+{
+	int rc = sqlite3_step(st);
+
+	if (rc != SQLITE_DONE)
+		return fail(store, what, err);
+	sqlite3_reset(st);
+	sqlite3_clear_bindings(st);
+	return 0;
+}
+
+static int open_db(const char *path, int flags, struct store **out, struct err *err)
+{
+	struct store *store = calloc(1, sizeof(*store));
+	int r;
+
+	if (!store)
+		return -ENOMEM;
+	store->path = strdup(path);
+	if (!store->path || sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
+		r = err_set(err, store->db ? to_errno(sqlite3_errcode(store->db)) : -ENOMEM,
+			    "%s: cannot open: %s", path, sqlite3_errmsg(store->db));
+		store_close(store);
+		return r;
+	}
+	sqlite3_extended_result_codes(store->db, 1);
+	sqlite3_busy_timeout(store->db, 5000);
+	*out = store;
+	return 0;
+}
+
+int store_create(const char *path, struct store **out, struct err *err)
+{
+	struct store *store;
+	int r;
+
+	if (access(path, F_OK) == 0)
+		return err_set(err, -EEXIST, "%s: there is a run already", path);
+	r = open_db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store, err);
+	if (r < 0)
+		return r;
+	r = run_sql(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", "cannot set up", err);
+	if (r == 0)
+		r = begin(store, err);
+	if (r == 0)
+		r = run_sql(store, schema, "cannot set up", err);
+	if (r == 0)
+		r = store_set_meta(store, "format", STORE_FORMAT, err);
+	if (r == 0)
+		r = store_commit(store, err);
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	*out = store;
+	return 0;
+}
+
+int store_open(const char *path, bool read_only, struct store **out, struct err *err)
+{
+	struct store *store;
+	char *format;
+	int r;
+
+	r = open_db(path, read_only ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE, &store, err);
+	if (r < 0)
+		return r;
+	format = store_get_meta(store, "format");
+	if (!format)
+		r = err_set(err, -EBADMSG, "%s: not a run file", path);
+	else if (strcmp(format, STORE_FORMAT) != 0)
+		r = err_set(err, -EBADMSG, "%s: format %s, this program reads format %s", path, format,
+			    STORE_FORMAT);
+	free(format);
+	if (r == 0 && !read_only)
+		r = run_sql(store, "PRAGMA synchronous=FULL;", "cannot set up", err);
+	if (r < 0) {
+		store_close(store);
+		return r;
+	}
+	*out = store;
+	return 0;
+}
+
+void store_close(struct store *store)
+{
+	if (!store)
+		return;
+	for (int i = 0; i < ST_COUNT; i++)
+		sqlite3_finalize(store->st[i]);
+	sqlite3_close(store->db);
+	free(store->path);
+	free(store);
+}
+
+int store_set_meta(struct store *store, const char *key, const char *value, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int r = begin(store, err);
+
+	if (r < 0)
+		return r;
+	if (sqlite3_prepare_v2(store->db, "INSERT OR REPLACE INTO meta VALUES(?1, ?2)", -1, &st,
+			       NULL) != SQLITE_OK)
+		return fail(store, "cannot write", err);
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, value, -1, SQLITE_STATIC);
+	r = step_done(store, st, "cannot write", err);
+	sqlite3_finalize(st);
+	return r;
+}
+
+char *store_get_meta(struct store *store, const char *key)
+{
+	sqlite3_stmt *st = NULL;
+	char *value = NULL;
+
+	if (sqlite3_prepare_v2(store->db, "SELECT value FROM meta WHERE key = ?1", -1, &st, NULL) !=
+	    SQLITE_OK)
+		return NULL;
+	sqlite3_bind_text(st, 1, key, -1, SQLITE_STATIC);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		value = strdup((const char *)sqlite3_column_text(st, 0));
+	sqlite3_finalize(st);
+	return value;
+}
+
+static int64_t clock_ns(clockid_t id)
+{
+	struct timespec ts;
+
+	clock_gettime(id, &ts);
+	return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+static void read_boot_id(char *out, size_t size)
+{
+	int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd < 0 ? -1 : read(fd, out, size - 1);
+
+	out[n > 0 ? n : 0] = 0;
+	out[strcspn(out, "\n")] = 0;
+	if (fd >= 0)
+		close(fd);
+}
+
+int store_begin_segment(struct store *store, const char *tool_version, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	char boot_id[64];
+	int r = begin(store, err);
+
+	if (r < 0)
+		return r;
+	read_boot_id(boot_id, sizeof(boot_id));
+	if (sqlite3_prepare_v2(store->db,
+			       "INSERT INTO segment(tool, boot_id, wall_ns, monotonic_ns, pid)"
+			       " VALUES(?1, ?2, ?3, ?4, ?5)",
+			       -1, &st, NULL) != SQLITE_OK)
+		return fail(store, "cannot write", err);
+	sqlite3_bind_text(st, 1, tool_version, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 2, boot_id, -1, SQLITE_STATIC);
+	sqlite3_bind_int64(st, 3, clock_ns(CLOCK_REALTIME));
+	sqlite3_bind_int64(st, 4, clock_ns(CLOCK_MONOTONIC));
+	sqlite3_bind_int64(st, 5, getpid());
+	r = step_done(store, st, "cannot write", err);
+	sqlite3_finalize(st);
+	return r < 0 ? r : (int)sqlite3_last_insert_rowid(store->db);
+}
+
+int store_append(struct store *store, struct store_entry *entry, struct err *err)
+{
+	sqlite3_stmt *st;
+	char *body = entry->body ? msg_dump(entry->body) : NULL;
+	int r = begin(store, err);
+
+	if (r == 0) {
+		st = statement(store, ST_APPEND);
+		sqlite3_bind_int(st, 1, entry->segment);
+		sqlite3_bind_int64(st, 2, entry->t_ns);
+		if (entry->arm >= 0)
+			sqlite3_bind_int(st, 3, entry->arm);
+		if (entry->cycle >= 0)
+			sqlite3_bind_int64(st, 4, entry->cycle);
+		sqlite3_bind_text(st, 5, entry->kind, -1, SQLITE_STATIC);
+		sqlite3_bind_text(st, 6, body, -1, SQLITE_STATIC);
+		r = step_done(store, st, "cannot write the journal", err);
+		entry->seq = sqlite3_last_insert_rowid(store->db);
+	}
+	free(body);
+	return r;
+}
+
+/* A chunk on disk, column by column, little-endian: t_ns as differences, error_ns, channel, watts. */
+#define SAMPLE_BYTES (8 + 8 + 4 + 8)
+
+static void put_le(uint8_t *at, uint64_t value, size_t bytes)
+{
+	for (size_t i = 0; i < bytes; i++)
+		at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint64_t get_le(const uint8_t *at, size_t bytes)
+{
+	uint64_t value = 0;
+
+	for (size_t i = 0; i < bytes; i++)
+		value |= (uint64_t)at[i] << (8 * i);
+	return value;
+}
+
+static void chunk_encode(const struct meter_sample *samples, size_t n, uint8_t *out)
+{
+	uint8_t *error = out + 8 * n, *channel = error + 8 * n, *watts = channel + 4 * n;
+	int64_t last_ns = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits;
+
+		memcpy(&bits, &samples[i].value_w, sizeof(bits));
+		put_le(out + 8 * i, (uint64_t)(samples[i].t_ns - last_ns), 8);
+		put_le(error + 8 * i, (uint64_t)samples[i].error_ns, 8);
+		put_le(channel + 4 * i, samples[i].channel, 4);
+		put_le(watts + 8 * i, bits, 8);
+		last_ns = samples[i].t_ns;
+	}
+}
+
+static void chunk_decode(const uint8_t *in, size_t n, struct meter_sample *samples)
+{
+	const uint8_t *error = in + 8 * n, *channel = error + 8 * n, *watts = channel + 4 * n;
+	int64_t t_ns = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t bits = get_le(watts + 8 * i, 8);
+
+		t_ns += (int64_t)get_le(in + 8 * i, 8);
+		samples[i] = (struct meter_sample){
+			.t_ns = t_ns,
+			.error_ns = (int64_t)get_le(error + 8 * i, 8),
+			.channel = (uint32_t)get_le(channel + 4 * i, 4),
+		};
+		memcpy(&samples[i].value_w, &bits, sizeof(bits));
+	}
+}
+
+int store_append_samples(struct store *store, int segment, int meter,
+			 const struct meter_sample *samples, size_t n, struct err *err)
+{
+	uint8_t *raw = NULL;
+	void *packed = NULL;
+	size_t packed_n = 0;
+	sqlite3_stmt *st;
+	int r;
+
+	if (n == 0)
+		return 0;
+	raw = malloc(n * SAMPLE_BYTES);
+	if (!raw)
+		return -ENOMEM;
+	chunk_encode(samples, n, raw);
+	r = pack_deflate(raw, n * SAMPLE_BYTES, &packed, &packed_n);
+	if (r == 0)
+		r = begin(store, err);
+	if (r == 0) {
+		st = statement(store, ST_SAMPLES);
+		sqlite3_bind_int(st, 1, segment);
+		sqlite3_bind_int(st, 2, meter);
+		sqlite3_bind_int64(st, 3, samples[0].t_ns);
+		sqlite3_bind_int64(st, 4, samples[n - 1].t_ns);
+		sqlite3_bind_int64(st, 5, (sqlite3_int64)n);
+		sqlite3_bind_int64(st, 6, pack_crc32(raw, n * SAMPLE_BYTES));
+		sqlite3_bind_blob64(st, 7, packed, packed_n, SQLITE_STATIC);
+		r = step_done(store, st, "cannot write samples", err);
+	}
+	free(packed);
+	free(raw);
+	return r;
+}
+
+static int read_entry(sqlite3_stmt *st, int (*callback)(void *, const struct store_entry *),
+		      void *context, struct store *store, struct err *err)
+{
+	const char *text = (const char *)sqlite3_column_text(st, 6);
+	struct err why = {""};
+	struct msg *body = NULL;
+	struct store_entry entry = {
+		.seq = sqlite3_column_int64(st, 0),
+		.segment = sqlite3_column_int(st, 1),
+		.t_ns = sqlite3_column_int64(st, 2),
+		.arm = sqlite3_column_type(st, 3) == SQLITE_NULL ? -1 : sqlite3_column_int(st, 3),
+		.cycle = sqlite3_column_type(st, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 4),
+		.kind = (const char *)sqlite3_column_text(st, 5),
+	};
+	int r;
+
+	if (text && msg_parse(text, strlen(text), &body, &why) < 0)
+		return err_set(err, -EBADMSG, "%s: journal entry %lld: %s", store->path,
+			       (long long)entry.seq, why.text);
+	entry.body = body;
+	r = callback(context, &entry);
+	msg_free(body);
+	return r;
+}
+
+int store_each_entry(struct store *store,
+		     int (*callback)(void *context, const struct store_entry *entry),
+		     void *context, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	int rc, r = 0;
+
+	if (sqlite3_prepare_v2(store->db,
+			       "SELECT seq, segment, t_ns, arm, cycle, kind, body FROM journal"
+			       " ORDER BY seq",
+			       -1, &st, NULL) != SQLITE_OK)
+		return fail(store, "cannot read the journal", err);
+	while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		r = read_entry(st, callback, context, store, err);
+	if (r == 0 && rc != SQLITE_DONE)
+		r = fail(store, "cannot read the journal", err);
+	sqlite3_finalize(st);
+	return r;
+}
+
+/* The readings of one row that lie in the range, appended to *out. */
+static int take_chunk(struct store *store, sqlite3_stmt *st, int64_t from_ns, int64_t to_ns,
+		      struct meter_sample **out, size_t *n, struct err *err)
+{
+	size_t count = (size_t)sqlite3_column_int64(st, 1);
+	uint8_t *raw = malloc(count * SAMPLE_BYTES);
+	struct meter_sample *grown = realloc(*out, (*n + count) * sizeof(**out));
+	int r = 0;
+
+	if (grown)
+		*out = grown;
+	if (!raw || !grown)
+		r = -ENOMEM;
+	if (r == 0)
+		r = pack_inflate(sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3), raw,
+				 count * SAMPLE_BYTES);
+	if (r == 0 &&
+	    pack_crc32(raw, count * SAMPLE_BYTES) != (uint32_t)sqlite3_column_int64(st, 2))
+		r = -EBADMSG;
+	if (r < 0) {
+		free(raw);
+		return err_set(err, r, "%s: samples row %lld is damaged", store->path,
+			       (long long)sqlite3_column_int64(st, 0));
+	}
+	chunk_decode(raw, count, *out + *n);
+	free(raw);
+	for (size_t i = *n, end = *n + count; i < end; i++) {
+		if ((*out)[i].t_ns >= from_ns && (*out)[i].t_ns <= to_ns)
+			(*out)[(*n)++] = (*out)[i];
+	}
+	return 0;
+}
+
+int store_load_samples(struct store *store, int segment, int meter, int64_t from_ns, int64_t to_ns,
+		       struct meter_sample **out, size_t *n, struct err *err)
+{
+	sqlite3_stmt *st = statement(store, ST_LOAD_SAMPLES);
+	int rc = SQLITE_ERROR, r = 0;
+
+	*out = NULL;
+	*n = 0;
+	if (!st)
+		return fail(store, "cannot read samples", err);
+	sqlite3_bind_int(st, 1, segment);
+	sqlite3_bind_int(st, 2, meter);
+	sqlite3_bind_int64(st, 3, from_ns);
+	sqlite3_bind_int64(st, 4, to_ns);
+	while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
+		r = take_chunk(store, st, from_ns, to_ns, out, n, err);
+	if (r == 0 && rc != SQLITE_DONE)
+		r = fail(store, "cannot read samples", err);
+	sqlite3_reset(st);
+	if (r < 0) {
+		free(*out);
+		*out = NULL;
+		*n = 0;
+	}
+	return r;
+}
+
+/* "SQL (c1, c2)" with form once per column: for making the table and for filling it. */
+static void list_columns(char *sql, size_t size, const char *const *columns, const char *form)
+{
+	size_t at = strlen(sql);
+
+	for (size_t i = 0; columns[i]; i++)
+		at += (size_t)snprintf(sql + at, size - at, form, i ? ", " : "(", columns[i]);
+	snprintf(sql + at, size - at, ")");
+}
+
+static void bind_member(sqlite3_stmt *st, int index, const struct msg *row, const char *column)
+{
+	const struct msg *value = msg_get(row, column);
+	double real = msg_get_real(row, column, 0);
+	int64_t integer = msg_get_int(row, column, INT64_MIN);
+
+	if (msg_is_null(value))
+		sqlite3_bind_null(st, index);
+	else if (msg_text(value))
+		sqlite3_bind_text(st, index, msg_text(value), -1, SQLITE_TRANSIENT);
+	else if (integer != INT64_MIN)
+		sqlite3_bind_int64(st, index, integer);
+	else
+		sqlite3_bind_double(st, index, real);
+}
+
+int store_put_row(struct store *store, const char *table, const char *const *columns,
+		  const struct msg *row, struct err *err)
+{
+	sqlite3_stmt *st = NULL;
+	char sql[1024];
+	int r = begin(store, err);
+
+	if (r < 0)
+		return r;
+	snprintf(sql, sizeof(sql), "CREATE TABLE IF NOT EXISTS %s ", table);
+	list_columns(sql, sizeof(sql), columns, "%s%s");
+	r = run_sql(store, sql, "cannot make a table", err);
+	if (r < 0)
+		return r;
+	snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES ", table);
+	list_columns(sql, sizeof(sql), columns, "%s:%s");
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return fail(store, "cannot write results", err);
+	for (int i = 0; columns[i]; i++)
+		bind_member(st, i + 1, row, columns[i]);
+	r = step_done(store, st, "cannot write results", err);
+	sqlite3_finalize(st);
+	return r;
+}

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A run file: SQLite, its only includer. docs/run-file.md describes the tables. The journal and the
+ * samples are append-only; what has been committed survives kill -9 and a power cut.
+ *
+ * Entries and samples are collected in a transaction until store_commit(). A failure (-ENOSPC for a
+ * full disk, -EIO) throws the open transaction away and keeps all that was committed.
+ */
+#ifndef COLDRIG_STORE_H
+#define COLDRIG_STORE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "meter.h"
+#include "msg.h"
+
+#define STORE_FORMAT "1"
+
+struct store;
+
+/* One line of the journal. Times are the controller's CLOCK_MONOTONIC within one segment. */
+struct store_entry {
+	int64_t seq;	   /* given by the store */
+	int64_t t_ns;
+	int segment;	   /* which start of the program wrote it, from 1 */
+	int arm;	   /* index into the plan's arms, -1: none */
+	int64_t cycle;	   /* ordinal of the cycle in the expanded plan, from 0; -1: none */
+	const char *kind;  /* docs/run-file.md lists them */
+	const struct msg *body; /* an object, or NULL */
+};
+
+/* A new file; -EEXIST if there is one. */
+int store_create(const char *path, struct store **out, struct err *err);
+
+/* An existing run file of this format; -ENOENT, -EBADMSG if it is none. */
+int store_open(const char *path, bool read_only, struct store **out, struct err *err);
+
+/* Ends without committing what is open. */
+void store_close(struct store *store);
+
+int store_set_meta(struct store *store, const char *key, const char *value, struct err *err);
+
+/* NULL if there is none; freed with free(). */
+char *store_get_meta(struct store *store, const char *key);
+
+/* Begins a segment: wall and monotonic time and boot id are kept. Returns its number, or -errno. */
+int store_begin_segment(struct store *store, const char *tool_version, struct err *err);
+
+/* Appends an entry, entry->seq is set. */
+int store_append(struct store *store, struct store_entry *entry, struct err *err);
+
+/* Appends readings of a meter, in ascending time. */
+int store_append_samples(struct store *store, int segment, int meter,
+			 const struct meter_sample *samples, size_t n, struct err *err);
+
+int store_commit(struct store *store, struct err *err);
+
+/* Calls back for each entry in order; entry and body are valid during the call. A non-zero return of
+ * the callback ends it and is returned. -EBADMSG for an entry that is damaged. */
+int store_each_entry(struct store *store,
+		     int (*callback)(void *context, const struct store_entry *entry),
+		     void *context, struct err *err);
+
+/* All readings of a meter with from_ns <= t_ns <= to_ns, committed or not; freed with free(). */
+int store_load_samples(struct store *store, int segment, int meter, int64_t from_ns, int64_t to_ns,
+		       struct meter_sample **out, size_t *n, struct err *err);
+
+/*
+ * A row of a table of results, for people who query run files with SQL; the rig never reads them.
+ * Members of row are columns; the table is made when it is first used. Values are kept as text,
+ * integer, real or null.
+ */
+int store_put_row(struct store *store, const char *table, const char *const *columns,
+		  const struct msg *row, struct err *err);
+
+#endif
