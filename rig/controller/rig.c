@@ -12,14 +12,14 @@
 #include "clock.h"
 #include "meter.h"
 #include "protocol.h"
-#include "session.h"
+#include "peer.h"
 #include "transport.h"
 #include "vlab.h"
 #include "wiring.h"
 
 #define MS_NS	       1000000LL
 #define PUMP_SLICE_NS  (100 * MS_NS)  /* the longest sleep: signals and the lab's end are noticed */
-#define FLUSH_NS       (500 * MS_NS)  /* readings reach the disk so often */
+#define FLUSH_NS       (500 * MS_NS)  /* readings and entries reach the disk so often */
 #define KEEPALIVE_NS   (2000 * MS_NS)
 #define QUIET_LIMIT_MS 10000	      /* the agent restores the target when it hears nothing so long */
 #define HELLO_AGAIN_NS (1000 * MS_NS) /* a booting target does not hear the first ones */
@@ -41,7 +41,7 @@ struct rig {
 	struct rig_options o;
 	struct vlab *vlab;
 	struct transport *transport;
-	struct session session;
+	struct peer peer;
 	bool greeted; /* the agent has something to restore */
 	bool is_lost;
 	struct msg *devices;
@@ -179,7 +179,7 @@ static int take_messages(struct rig *rig, int64_t id, struct msg **answer, struc
 	struct msg *msg;
 	int r;
 
-	while ((r = session_next(&rig->session, &msg, err)) > 0) {
+	while ((r = peer_next(&rig->peer, &msg, err)) > 0) {
 		if (msg_get(msg, "event")) {
 			r = take_event(rig, msg, err);
 			if (r < 0)
@@ -219,12 +219,15 @@ static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answ
 		return err_set(err, -EINTR, "stopped by the user");
 	for (size_t k = 1; r == 0 && k < n; k++) /* also where nothing is readable: its watchdog */
 		r = take_readings(rig, of[k], err);
-	if (r == 0 && journal_now_ns() >= rig->next_flush_ns)
+	if (r == 0 && journal_now_ns() >= rig->next_flush_ns) {
 		r = flush_meters(rig, err);
+		if (r == 0)
+			r = store_commit(rig->o.journal->store, err);
+	}
 	if (r == 0 && rig->vlab)
 		r = vlab_check(rig->vlab, err) < 0 ? -EPIPE : 0;
 	if (r == 0 && fds[0].revents)
-		r = session_receive(&rig->session, err);
+		r = peer_receive(&rig->peer, err);
 	if (r == 0 || r == -EPIPE) {
 		/* What came before the end still counts. */
 		int t = take_messages(rig, id, answer, r == 0 ? err : NULL);
@@ -261,7 +264,7 @@ static int ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, st
 		      struct err *err)
 {
 	int64_t sent_ns = journal_now_ns();
-	int64_t id = session_send(&rig->session, request, err);
+	int64_t id = peer_send(&rig->peer, request, err);
 	int r;
 
 	*answer = NULL;
@@ -311,8 +314,8 @@ int rig_wait(struct rig *rig, int64_t until_ns, struct err *err)
 	while (r == 0 && journal_now_ns() < until_ns) {
 		struct msg *none = NULL;
 
-		if (journal_now_ns() - rig->session.last_sent_ns > KEEPALIVE_NS) {
-			int64_t id = session_send(&rig->session, rig_request("ping", NULL), err);
+		if (journal_now_ns() - rig->peer.last_sent_ns > KEEPALIVE_NS) {
+			int64_t id = peer_send(&rig->peer, rig_request("ping", NULL), err);
 
 			if (id < 0)
 				r = (int)id;
@@ -431,7 +434,7 @@ static int greet(struct rig *rig, struct msg **hello, struct err *err)
 	snprintf(nonce, sizeof(nonce), "%d-%lld", getpid(), (long long)journal_now_ns());
 	for (;;) {
 		int64_t again_ns = journal_now_ns() + HELLO_AGAIN_NS;
-		int64_t id = session_send(&rig->session, hello_request(nonce), err);
+		int64_t id = peer_send(&rig->peer, hello_request(nonce), err);
 		const char *echoed;
 		int r;
 
@@ -514,7 +517,7 @@ static int connect_agent(struct rig *rig, struct err *err)
 
 	if (r < 0)
 		return r;
-	session_expect_frames(&rig->session);
+	peer_expect_frames(&rig->peer);
 	rig->greeted = true;
 	r = check_hello(rig, hello, err);
 	if (r == 0)
@@ -553,7 +556,7 @@ int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
 	else
 		r = transport_open(options->target->transport, &rig->transport, err);
 	if (r == 0) {
-		session_init(&rig->session, rig->transport);
+		peer_init(&rig->peer, rig->transport);
 		r = open_meters(rig, err);
 	}
 	if (r == 0)
@@ -594,7 +597,7 @@ void rig_down(struct rig *rig)
 		free(rig->meters[i].buffer);
 	}
 	if (rig->transport)
-		session_end(&rig->session);
+		peer_end(&rig->peer);
 	transport_close(rig->transport);
 	vlab_down(rig->vlab);
 	msg_free(rig->devices);

@@ -327,6 +327,17 @@ bool result_ok(const struct result *result, const struct plan *plan)
 	return true;
 }
 
+const struct result_row *result_base(const struct result *result, const struct result_row *row)
+{
+	for (size_t i = 0; row->arm > 0 && i < result->rows_n; i++) {
+		const struct result_row *base = &result->rows[i];
+
+		if (base->arm == 0 && base->device == row->device && base->scenario == row->scenario)
+			return base;
+	}
+	return NULL;
+}
+
 bool result_saving(const struct result_row *base, const struct result_row *row, double *saved_w,
 		   double *u95_w)
 {

@@ -71,6 +71,9 @@ bool result_ok(const struct result *result, const struct plan *plan);
 /* Was a scenario of the plan meant for this device? */
 bool result_is_planned(const struct plan_scenario *scenario, const struct lab_device *device);
 
+/* The row of the plan's first arm for the same device and scenario; NULL for that arm's own rows. */
+const struct result_row *result_base(const struct result *result, const struct result_row *row);
+
 /* What an arm draws less than another over the dwells of the same scenario and device: base minus
  * row. False if one of the two has no power. */
 bool result_saving(const struct result_row *base, const struct result_row *row, double *saved_w,

@@ -42,19 +42,20 @@ struct meter_options {
 	const char *const *channels; /* names of channels that deliver watts, each read in turn */
 	size_t channels_n;
 	double rate_hz;		/* readings a second over all channels; as fast as it answers if slower */
-	int64_t silence_ns;	/* no reading for so long: lost */
+	int64_t silence_ns;	/* no reading for so long after READY: lost. Until READY it has 5 s */
 };
 
 /*
  * Starts the process and returns at once; readiness and loss come as events. The fd is readable
- * when meter_read() has something. The process ends with the caller's, however that ends.
- * -EINVAL with words for a spec that cannot be one.
+ * when meter_read() has something, a loss by silence included. The process ends with the calling
+ * thread, however that ends; no other thread may run, as with any fork(). options may go after it.
+ * -EINVAL with words for a spec that cannot be one. docs/meter.md has specs and faults.
  */
 int meter_open(const struct meter_options *options, struct meter **out, struct err *err);
 int meter_fd(const struct meter *meter);
 
 /*
- * Takes what has come, without waiting, at most max samples and one event.
+ * Takes what has come, without waiting, at most max samples (max > 0) and one event.
  * Returns the number of samples; *event_n is 0 or 1. After LOST nothing more comes: 0 and 0.
  */
 size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,

@@ -19,8 +19,8 @@ struct vlab_options {
 	const char *kernel_dir;	  /* of the cache: vmlinuz, initramfs.cpio, release */
 	const char *data_dir;	  /* slots.aml and agent.cpio of the build */
 	const char *console_path; /* the target's console is appended here */
-	const char *truth_path;	  /* what the emulated hardware did, as CSV, appended: for tests only,
-				     never read by the rig. NULL: not kept */
+	const char *truth_path; /* what the emulated hardware did, as CSV, appended: for tests only,
+				   never read by the rig. NULL: not kept */
 };
 
 /* Where kernels are: $COLDRIG_CACHE, or the user's cache. Freed with free(). */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "session.h"
+#include "peer.h"
 
 #include <ctype.h>
 #include <errno.h>
@@ -12,53 +12,53 @@
 
 #define SEND_LIMIT_NS 3000000000
 
-void session_init(struct session *session, struct transport *transport)
+void peer_init(struct peer *peer, struct transport *transport)
 {
-	*session = (struct session){.transport = transport};
-	session->reader.hunt = transport_is_serial(transport);
+	*peer = (struct peer){.transport = transport};
+	peer->reader.hunt = transport_is_serial(transport);
 }
 
-void session_end(struct session *session)
+void peer_end(struct peer *peer)
 {
-	frame_reader_free(&session->reader);
-	session->transport = NULL;
+	frame_reader_free(&peer->reader);
+	peer->transport = NULL;
 }
 
-int64_t session_send(struct session *session, struct msg *request, struct err *err)
+int64_t peer_send(struct peer *peer, struct msg *request, struct err *err)
 {
 	char *text;
 	int r;
 
-	msg_set_int(request, "id", ++session->last_id);
+	msg_set_int(request, "id", ++peer->last_id);
 	text = msg_dump(request);
 	msg_free(request);
-	r = frame_write(transport_write_fd(session->transport), text, strlen(text), SEND_LIMIT_NS);
+	r = frame_write(transport_write_fd(peer->transport), text, strlen(text), SEND_LIMIT_NS);
 	free(text);
 	if (r < 0)
 		return err_set(err, r, "cannot send to the agent: %s", strerror(-r));
-	session->last_sent_ns = journal_now_ns();
-	return session->last_id;
+	peer->last_sent_ns = journal_now_ns();
+	return peer->last_id;
 }
 
-void session_expect_frames(struct session *session)
+void peer_expect_frames(struct peer *peer)
 {
-	session->reader.hunt = false;
+	peer->reader.hunt = false;
 }
 
-int session_receive(struct session *session, struct err *err)
+int peer_receive(struct peer *peer, struct err *err)
 {
 	char bytes[65536];
-	ssize_t n = read(transport_read_fd(session->transport), bytes, sizeof(bytes));
+	ssize_t n = read(transport_read_fd(peer->transport), bytes, sizeof(bytes));
 
 	if (n > 0)
-		return frame_reader_feed(&session->reader, bytes, (size_t)n);
+		return frame_reader_feed(&peer->reader, bytes, (size_t)n);
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0 && errno != EIO && errno != ECONNRESET)
 		return err_set(err, -errno, "cannot read from the agent: %s", strerror(errno));
-	if (frame_reader_pending(&session->reader))
+	if (frame_reader_pending(&peer->reader))
 		return err_set(err, -EPIPE, "the agent ended in the middle of a frame (%zu bytes of it came)",
-			       frame_reader_pending(&session->reader));
+			       frame_reader_pending(&peer->reader));
 	return err_set(err, -EPIPE, "the agent ended the connection");
 }
 
@@ -75,18 +75,18 @@ static void quote(const struct frame_reader *reader, char *out, size_t size)
 	out[at] = 0;
 }
 
-int session_next(struct session *session, struct msg **out, struct err *err)
+int peer_next(struct peer *peer, struct msg **out, struct err *err)
 {
 	const char *payload;
 	char quoted[128];
 	struct err why = {""};
 	size_t length;
-	int r = frame_reader_next(&session->reader, &payload, &length);
+	int r = frame_reader_next(&peer->reader, &payload, &length);
 
 	if (r == 0)
 		return 0;
 	if (r < 0) {
-		quote(&session->reader, quoted, sizeof(quoted));
+		quote(&peer->reader, quoted, sizeof(quoted));
 		return err_set(err, r, "the agent sent something that is not a frame (%s): \"%s\"",
 			       r == -EBADMSG	       ? "wrong checksum"
 			       : r == -EMSGSIZE	       ? "too long"

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What a session has in its hands; ops.c works on it, session.c owns it. */
+#ifndef COLDRIG_AGENT_H
+#define COLDRIG_AGENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "err.h"
+#include "host.h"
+#include "line.h"
+#include "saved.h"
+#include "vfio.h"
+#include "watch.h"
+
+struct agent {
+	struct host host;
+	const char *version;
+	struct line line;
+	struct saved saved;
+	struct vfio vfio;
+	struct watch *watch; /* of the session, NULL outside one */
+	int64_t quiet_limit_ns;
+	int64_t heard_ns;   /* when the controller last said something */
+	bool bye;	    /* the controller has ended the session */
+	int send_error;	    /* of events, that nobody waits for */
+};
+
+/* Ends a session that is open: everything as it was before. 0 or the first failure, with words. */
+int agent_restore(struct agent *agent, struct err *err);
+
+#endif

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "ops.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/utsname.h>
+
+#include "describe.h"
+#include "device.h"
+#include "driver.h"
+#include "guard.h"
+#include "protocol.h"
+
+#define QUIET_LIMIT_MIN_MS 50
+#define QUIET_LIMIT_MAX_MS (24 * 3600 * 1000)
+
+/* One request on its way through its operation. */
+struct call {
+	struct agent *agent;
+	const struct msg *request;
+	struct msg *answer;
+	struct bdf bdf; /* where the operation takes one */
+	struct err *err;
+};
+
+enum needs {
+	NEEDS_SESSION = 1,
+	NEEDS_BDF = 2,	  /* and the function must be there */
+	NEEDS_CLAIM = 4,  /* of its slot */
+	NEEDS_CLOSED = 8, /* the whole slot, and what shares its IOMMU groups */
+};
+
+static int count_member(const struct call *call, const char *key, int64_t min, int64_t max,
+			int64_t *value)
+{
+	*value = msg_get_int(call->request, key, INT64_MIN);
+	if (*value == INT64_MIN)
+		return err_set(call->err, -EINVAL, "%s: missing, or not a whole number", key);
+	if (*value < min || *value > max)
+		return err_set(call->err, -EINVAL, "%s %lld: not in %lld to %lld", key,
+			       (long long)*value, (long long)min, (long long)max);
+	return 0;
+}
+
+/* The nonce comes back as it was, so that a late answer of an older session is not mistaken. */
+static int echo_nonce(const struct call *call)
+{
+	const struct msg *nonce = msg_get(call->request, "nonce");
+
+	if (msg_text(nonce))
+		msg_set_str(call->answer, "nonce", msg_text(nonce));
+	else if (nonce && msg_get_int(call->request, "nonce", 0) ==
+				  msg_get_int(call->request, "nonce", 1))
+		msg_set_int(call->answer, "nonce", msg_get_int(call->request, "nonce", 0));
+	else
+		return err_set(call->err, -EINVAL, "nonce: missing, or neither text nor a number");
+	return 0;
+}
+
+static void introduce(const struct call *call)
+{
+	struct utsname uts = {0};
+	char *boot_id;
+
+	uname(&uts);
+	msg_set_int(call->answer, "proto", PROTOCOL_VERSION);
+	msg_set_str(call->answer, "agent", call->agent->version);
+	msg_set_str(call->answer, "release", uts.release);
+	msg_set_str(call->answer, "version", uts.version);
+	msg_set_str(call->answer, "machine", uts.machine);
+	if (host_read(&call->agent->host, "/proc/sys/kernel/random/boot_id", &boot_id) < 0) {
+		msg_set_str(call->answer, "boot_id", NULL);
+		return;
+	}
+	boot_id[strcspn(boot_id, "\n")] = 0;
+	msg_set_str(call->answer, "boot_id", boot_id);
+	free(boot_id);
+}
+
+static void send_event(void *arg, const struct watch_event *event)
+{
+	struct agent *agent = arg;
+	struct msg *msg = msg_object();
+	int r;
+
+	msg_set_str(msg, "event", "rpm");
+	msg_set_str(msg, "bdf", event->bdf);
+	msg_set_str(msg, "what", event->what);
+	msg_set_int(msg, "t_ns", event->t_ns);
+	if (event->error_ns >= 0)
+		msg_set_int(msg, "error_ns", event->error_ns);
+	r = line_send(&agent->line, msg);
+	if (r < 0 && agent->send_error == 0)
+		agent->send_error = r;
+	msg_free(msg);
+}
+
+static int op_hello(struct call *call)
+{
+	struct agent *agent = call->agent;
+	struct err words;
+	int64_t proto, quiet_ms;
+	int r;
+
+	/* First of all: whoever says hello knows nothing of what was claimed before. */
+	if (agent->watch && agent_restore(agent, &words) < 0)
+		host_say("the session before: %s", words.text);
+	r = count_member(call, "proto", 0, INT64_MAX, &proto);
+	if (r == 0 && proto != PROTOCOL_VERSION)
+		r = err_set(call->err, -EPROTONOSUPPORT, "proto %lld: this agent speaks %d",
+			    (long long)proto, PROTOCOL_VERSION);
+	if (r == 0)
+		r = count_member(call, "quiet_limit_ms", QUIET_LIMIT_MIN_MS, QUIET_LIMIT_MAX_MS,
+				 &quiet_ms);
+	if (r == 0)
+		r = echo_nonce(call);
+	if (r < 0)
+		return r;
+	introduce(call);
+	agent->quiet_limit_ns = quiet_ms * 1000000;
+	agent->watch = watch_new(&agent->host, send_event, agent);
+	return 0;
+}
+
+static int op_ping(struct call *call)
+{
+	(void)call;
+	return 0;
+}
+
+static struct guard *look_at_machine(const struct agent *agent)
+{
+	const int fds[] = {agent->line.in, agent->line.out};
+
+	return guard_new(&agent->host, fds, sizeof(fds) / sizeof(fds[0]));
+}
+
+static int op_list(struct call *call)
+{
+	const struct host *host = &call->agent->host;
+	struct guard *guard = look_at_machine(call->agent);
+	struct bdf_list all = device_all(host);
+	struct msg *devices = msg_array();
+
+	for (size_t i = 0; i < all.n; i++)
+		msg_add(devices, describe_device(host, guard, &all.at[i]));
+	msg_set(call->answer, "devices", devices);
+	bdf_list_free(&all);
+	guard_free(guard);
+	return 0;
+}
+
+/* A function that another program has open through vfio belongs to that program. */
+static int check_unused(const struct call *call)
+{
+	struct bdf_list slot = device_slot(&call->agent->host, &call->bdf);
+	char name[BDF_TEXT_SIZE];
+	int r = 0;
+
+	for (size_t i = 0; i < slot.n && r == 0; i++) {
+		r = vfio_probe_free(&call->agent->host, &slot.at[i]);
+		bdf_format(&slot.at[i], name);
+	}
+	bdf_list_free(&slot);
+	return r < 0 ? err_set(call->err, r, "%s: another program has its IOMMU group open", name)
+		     : 0;
+}
+
+static int op_claim(struct call *call)
+{
+	struct agent *agent = call->agent;
+	struct guard *guard;
+	struct err why;
+	bool needed;
+	int r;
+
+	if (saved_has(&agent->saved, &call->bdf))
+		return 0;
+	guard = look_at_machine(agent);
+	needed = guard_needs(guard, &call->bdf, &why);
+	guard_free(guard);
+	if (needed)
+		return err_set(call->err, -EBUSY, "the machine needs it: %s", why.text);
+	r = check_unused(call);
+	return r < 0 ? r : saved_claim(&agent->saved, &agent->host, &call->bdf, call->err);
+}
+
+/* One thing done to every function of the slot, up to the first failure. */
+static int each_function(struct call *call,
+			 int (*act)(const struct host *, const struct bdf *, struct err *))
+{
+	struct bdf_list slot = device_slot(&call->agent->host, &call->bdf);
+	int r = 0;
+
+	for (size_t i = 0; i < slot.n && r == 0; i++)
+		r = act(&call->agent->host, &slot.at[i], call->err);
+	bdf_list_free(&slot);
+	return r;
+}
+
+static int op_bind(struct call *call)
+{
+	return each_function(call, driver_to_vfio);
+}
+
+static int op_unbind(struct call *call)
+{
+	return each_function(call, driver_unbind);
+}
+
+static int op_native(struct call *call)
+{
+	char driver[DEVICE_TEXT_SIZE];
+	int r = each_function(call, driver_to_native);
+
+	if (r < 0)
+		return r;
+	device_driver(&call->agent->host, &call->bdf, driver);
+	msg_set_str(call->answer, "driver", *driver ? driver : NULL);
+	return 0;
+}
+
+static int op_open(struct call *call)
+{
+	return vfio_open(&call->agent->vfio, &call->agent->host, &call->bdf, call->err);
+}
+
+static int op_close(struct call *call)
+{
+	return vfio_close(&call->agent->vfio, &call->bdf, call->err);
+}
+
+/* Virtual functions that go away must be in nobody's hands. */
+static int check_vfs_free(const struct call *call, const struct bdf_list *vfs)
+{
+	const struct agent *agent = call->agent;
+
+	if (vfio_holds(&agent->vfio, &agent->host, vfs))
+		return err_set(call->err, -EBUSY, "a virtual function is open: close it first");
+	for (size_t i = 0; i < vfs->n; i++) {
+		if (saved_has(&agent->saved, &vfs->at[i]))
+			return err_set(call->err, -EBUSY,
+				       "a virtual function is claimed: release it first");
+	}
+	return 0;
+}
+
+static int op_vfs(struct call *call)
+{
+	const struct host *host = &call->agent->host;
+	struct bdf_list vfs = device_vfs(host, &call->bdf);
+	int64_t count;
+	int r;
+
+	r = count_member(call, "count", 0, INT32_MAX, &count);
+	if (r == 0)
+		r = check_vfs_free(call, &vfs);
+	bdf_list_free(&vfs);
+	if (r == 0)
+		r = driver_set_vfs(host, &call->bdf, (long)count, call->err);
+	if (r < 0)
+		return r;
+	vfs = device_vfs(host, &call->bdf);
+	msg_set(call->answer, "vfs", describe_list(&vfs, NULL));
+	bdf_list_free(&vfs);
+	return 0;
+}
+
+static int op_set(struct call *call)
+{
+	static const struct {
+		const char *attr, *value;
+	} settings[] = {
+		{"d3cold_allowed", "0"},
+		{"d3cold_allowed", "1"},
+		{"power/control", "on"},
+		{"power/control", "auto"},
+		{"power/wakeup", "disabled"},
+		{"power/wakeup", "enabled"},
+	};
+	const char *attr = msg_get_str(call->request, "attr");
+	const char *value = msg_get_str(call->request, "value");
+	int r;
+
+	if (!attr || !value)
+		return err_set(call->err, -EINVAL, "%s: missing, or not text",
+			       attr ? "value" : "attr");
+	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]); i++) {
+		if (strcmp(attr, settings[i].attr) != 0 || strcmp(value, settings[i].value) != 0)
+			continue;
+		r = device_write(&call->agent->host, &call->bdf, attr, value);
+		return r < 0 ? err_set(call->err, r, "%s: %s", attr, strerror(-r)) : 0;
+	}
+	return err_set(call->err, -EINVAL, "%s = %s: not something to set", attr, value);
+}
+
+static int op_state(struct call *call)
+{
+	describe_state(&call->agent->host, &call->bdf, call->answer);
+	return 0;
+}
+
+static int op_watch(struct call *call)
+{
+	const char *witness, *why;
+
+	watch_add(call->agent->watch, &call->bdf);
+	witness = watch_witness(call->agent->watch, &why);
+	msg_set_str(call->answer, "witness", witness);
+	msg_set_str(call->answer, "why", why);
+	return 0;
+}
+
+static int op_unwatch(struct call *call)
+{
+	int r = watch_remove(call->agent->watch, &call->bdf);
+
+	return r < 0 ? err_set(call->err, r, "it was not watched") : 0;
+}
+
+static int op_release(struct call *call)
+{
+	struct agent *agent = call->agent;
+
+	return saved_release(&agent->saved, &agent->vfio, &agent->host, &call->bdf, call->err);
+}
+
+static int op_bye(struct call *call)
+{
+	call->agent->bye = true;
+	return agent_restore(call->agent, call->err);
+}
+
+static const struct op {
+	const char *name;
+	int (*run)(struct call *call);
+	unsigned needs;
+} ops[] = {
+	{"hello", op_hello, 0},
+	{"ping", op_ping, NEEDS_SESSION},
+	{"list", op_list, NEEDS_SESSION},
+	{"claim", op_claim, NEEDS_SESSION | NEEDS_BDF},
+	{"bind", op_bind, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM | NEEDS_CLOSED},
+	{"unbind", op_unbind, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM | NEEDS_CLOSED},
+	{"native", op_native, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM | NEEDS_CLOSED},
+	{"open", op_open, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
+	{"close", op_close, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
+	{"vfs", op_vfs, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM | NEEDS_CLOSED},
+	{"set", op_set, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
+	{"state", op_state, NEEDS_SESSION | NEEDS_BDF},
+	{"watch", op_watch, NEEDS_SESSION | NEEDS_BDF},
+	{"unwatch", op_unwatch, NEEDS_SESSION | NEEDS_BDF},
+	{"release", op_release, NEEDS_SESSION | NEEDS_BDF},
+	{"bye", op_bye, NEEDS_SESSION},
+};
+
+const char *ops_name(size_t i)
+{
+	return i < sizeof(ops) / sizeof(ops[0]) ? ops[i].name : NULL;
+}
+
+static const struct op *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof(ops) / sizeof(ops[0]); i++) {
+		if (strcmp(ops[i].name, name) == 0)
+			return &ops[i];
+	}
+	return NULL;
+}
+
+static int take_bdf(struct call *call)
+{
+	const char *text = msg_get_str(call->request, "bdf");
+
+	if (!text)
+		return err_set(call->err, -EINVAL, "bdf: missing, or not text");
+	if (bdf_parse(text, &call->bdf) < 0)
+		return err_set(call->err, -EINVAL, "bdf %s: not DDDD:BB:DD.F", text);
+	return 0;
+}
+
+static int check_closed(const struct call *call)
+{
+	const struct agent *agent = call->agent;
+	struct bdf_list slot = device_slot(&agent->host, &call->bdf);
+	bool held = vfio_holds(&agent->vfio, &agent->host, &slot);
+
+	bdf_list_free(&slot);
+	return held ? err_set(call->err, -EBUSY,
+			      "a function of its slot or IOMMU group is open: close it first")
+		    : 0;
+}
+
+static int check(struct call *call, unsigned needs)
+{
+	int r = 0;
+
+	if (needs & NEEDS_SESSION && !call->agent->watch)
+		return err_set(call->err, -EPROTO, "no session: say hello first");
+	if (needs & NEEDS_BDF)
+		r = take_bdf(call);
+	if (r == 0 && needs & NEEDS_BDF && !device_exists(&call->agent->host, &call->bdf))
+		r = err_set(call->err, -ENODEV, "there is no such device");
+	if (r == 0 && needs & NEEDS_CLAIM && !saved_has(&call->agent->saved, &call->bdf))
+		r = err_set(call->err, -EPERM, "its slot is not claimed");
+	if (r == 0 && needs & NEEDS_CLOSED)
+		r = check_closed(call);
+	return r;
+}
+
+int ops_run(struct agent *agent, const struct msg *request, struct msg *answer, struct err *err)
+{
+	struct call call = {.agent = agent, .request = request, .answer = answer, .err = err};
+	const char *name = msg_get_str(request, "op");
+	const struct op *op = name ? find(name) : NULL;
+	int r;
+
+	if (!name)
+		return err_set(err, -EINVAL, "op: missing, or not text");
+	if (!op)
+		return err_set(err, -EINVAL, "op %s: not known", name);
+	r = check(&call, op->needs);
+	return r < 0 ? r : op->run(&call);
+}

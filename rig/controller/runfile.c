@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "runfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "labfile.h"
+#include "planfile.h"
+#include "report.h"
+
+/* mkdir -p */
+static int make_dirs(const char *dir, struct err *err)
+{
+	char path[4096];
+	size_t n = strlen(dir);
+
+	if (n == 0 || n >= sizeof(path))
+		return err_set(err, -ENAMETOOLONG, "%s: cannot be a run directory's name", dir);
+	for (size_t i = 1; i <= n; i++) {
+		if (dir[i] != '/' && dir[i] != 0)
+			continue;
+		memcpy(path, dir, i);
+		path[i] = 0;
+		if (mkdir(path, 0777) < 0 && errno != EEXIST)
+			return err_set(err, -errno, "%s: cannot make the directory: %s", path,
+				       strerror(errno));
+	}
+	return 0;
+}
+
+static char *new_id(void)
+{
+	char text[64];
+	unsigned random = 0;
+	time_t now = time(NULL);
+	struct tm tm;
+	size_t n;
+
+	gmtime_r(&now, &tm);
+	n = strftime(text, sizeof(text), "%Y%m%dT%H%M%SZ", &tm);
+	if (getrandom(&random, sizeof(random), 0) < 0)
+		random = (unsigned)getpid();
+	snprintf(text + n, sizeof(text) - n, "-%08x", random);
+	return strdup(text);
+}
+
+static char *db_path(const char *dir)
+{
+	char *path;
+
+	return asprintf(&path, "%s/run.db", dir) < 0 ? NULL : path;
+}
+
+static int save_inputs(struct runfile *run, struct err *err)
+{
+	const struct {
+		const char *key, *value;
+	} meta[] = {
+		{"run", run->id},		{"tool", COLDRIG_VERSION},
+		{"lab_path", run->lab->path},	{"lab", run->lab->text},
+		{"plan_path", run->plan->path}, {"plan", run->plan->text},
+		{"target", run->target->name},
+	};
+	int r = 0;
+
+	for (size_t i = 0; r == 0 && i < sizeof(meta) / sizeof(meta[0]); i++)
+		r = store_set_meta(run->store, meta[i].key, meta[i].value, err);
+	return r == 0 ? store_commit(run->store, err) : r;
+}
+
+int runfile_create(const char *dir, struct lab *lab, struct plan *plan,
+		   const struct lab_target *target, struct runfile *out, struct err *err)
+{
+	char *path = NULL;
+	int r;
+
+	*out = (struct runfile){.lab = lab, .plan = plan, .target = target};
+	out->dir = strdup(dir);
+	out->id = new_id();
+	path = db_path(dir);
+	r = out->dir && out->id && path ? make_dirs(dir, err) : -ENOMEM;
+	if (r == 0)
+		r = store_create(path, &out->store, err);
+	if (r == 0)
+		r = save_inputs(out, err);
+	if (r == 0)
+		r = analysis_new(lab, target, plan, out->store, &out->analysis);
+	free(path);
+	return r;
+}
+
+/* Lab and plan from their texts in the run file. */
+static int load_inputs(struct runfile *run, struct err *err)
+{
+	char *lab_path = store_get_meta(run->store, "lab_path");
+	char *lab = store_get_meta(run->store, "lab");
+	char *plan_path = store_get_meta(run->store, "plan_path");
+	char *plan = store_get_meta(run->store, "plan");
+	char *target = store_get_meta(run->store, "target");
+	int r = -EBADMSG;
+
+	run->id = store_get_meta(run->store, "run");
+	if (!lab_path || !lab || !plan_path || !plan || !target || !run->id)
+		err_set(err, r, "%s/run.db: lab, plan or target is missing in it", run->dir);
+	else
+		r = labfile_parse(lab_path, lab, &run->lab, err);
+	if (r == 0)
+		r = planfile_parse(plan_path, plan, run->lab, &run->plan, err);
+	if (r == 0) {
+		run->target = lab_find_target(run->lab, target);
+		if (!run->target)
+			r = err_set(err, -EBADMSG, "%s/run.db: its lab has no target %s", run->dir,
+				    target);
+	}
+	free(lab_path);
+	free(lab);
+	free(plan_path);
+	free(plan);
+	free(target);
+	return r;
+}
+
+int runfile_open(const char *dir, bool read_only, struct runfile *out, struct err *err)
+{
+	char *path = db_path(dir);
+	int r;
+
+	*out = (struct runfile){.dir = strdup(dir)};
+	if (!path || !out->dir)
+		r = -ENOMEM;
+	else if (access(path, F_OK) < 0)
+		r = err_set(err, -ENOENT, "%s: not a run directory: it has no run.db", dir);
+	else
+		r = store_open(path, read_only, &out->store, err);
+	if (r == 0)
+		r = load_inputs(out, err);
+	if (r == 0)
+		r = analysis_new(out->lab, out->target, out->plan, out->store, &out->analysis);
+	if (r == 0)
+		r = analysis_feed_all(out->analysis, err);
+	free(path);
+	return r;
+}
+
+void runfile_close(struct runfile *run)
+{
+	analysis_free(run->analysis);
+	store_close(run->store);
+	plan_free(run->plan);
+	lab_free(run->lab);
+	free(run->id);
+	free(run->dir);
+	*run = (struct runfile){0};
+}
+
+/* Fills a report; *kernels and *result are the caller's to free. */
+static int make_report(const struct runfile *run, struct report *report, const char ***kernels,
+		       struct result **result, char **tool)
+{
+	int r;
+
+	*kernels = calloc(run->plan->arms_n, sizeof(**kernels));
+	if (!*kernels)
+		return -ENOMEM;
+	r = analysis_result(run->analysis, result);
+	if (r < 0) {
+		free(*kernels);
+		return r;
+	}
+	for (size_t i = 0; i < run->plan->arms_n; i++)
+		(*kernels)[i] = analysis_arm(run->analysis, (int)i)->kernel;
+	*tool = store_get_meta(run->store, "tool");
+	*report = (struct report){
+		.run = run->id,
+		.tool = *tool,
+		.lab = run->lab,
+		.target = run->target,
+		.plan = run->plan,
+		.result = *result,
+		.kernels = *kernels,
+	};
+	report->outcomes = analysis_outcomes(run->analysis, &report->outcomes_n);
+	return 0;
+}
+
+int runfile_summary(const struct runfile *run, char **text, bool *limits_ok, struct err *err)
+{
+	struct report report;
+	struct result *result;
+	const char **kernels;
+	struct msg *summary;
+	char *tool;
+	int r = make_report(run, &report, &kernels, &result, &tool);
+
+	if (r < 0)
+		return err_set(err, r, "%s: cannot add up the results: %s", run->dir, strerror(-r));
+	summary = report_summary(&report);
+	*text = msg_dump_pretty(summary);
+	if (limits_ok)
+		*limits_ok = result_ok(result, run->plan);
+	msg_free(summary);
+	result_free(result);
+	free(kernels);
+	free(tool);
+	return 0;
+}
+
+int runfile_print(const struct runfile *run, FILE *out, struct err *err)
+{
+	struct report report;
+	struct result *result;
+	const char **kernels;
+	char *tool;
+	int r = make_report(run, &report, &kernels, &result, &tool);
+
+	if (r < 0)
+		return err_set(err, r, "%s: cannot add up the results: %s", run->dir, strerror(-r));
+	report_table(&report, out);
+	result_free(result);
+	free(kernels);
+	free(tool);
+	return 0;
+}
+
+static int write_all(int fd, const char *text)
+{
+	size_t n = strlen(text), at = 0;
+
+	while (at < n) {
+		ssize_t written = write(fd, text + at, n - at);
+
+		if (written < 0 && errno == EINTR)
+			continue;
+		if (written < 0)
+			return -errno;
+		at += (size_t)written;
+	}
+	return fsync(fd) < 0 ? -errno : 0;
+}
+
+int runfile_publish(const struct runfile *run, const char *text, struct err *err)
+{
+	char *final, *fresh;
+	int fd = -1, r = -ENOMEM;
+
+	if (asprintf(&final, "%s/summary.json", run->dir) < 0)
+		return r;
+	if (asprintf(&fresh, "%s.new", final) < 0) {
+		free(final);
+		return r;
+	}
+	fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	r = fd < 0 ? -errno : write_all(fd, text);
+	if (fd >= 0)
+		close(fd);
+	if (r == 0 && rename(fresh, final) < 0)
+		r = -errno;
+	if (r < 0) {
+		err_set(err, r, "%s: cannot write: %s", final, strerror(-r));
+		unlink(fresh);
+	}
+	free(final);
+	free(fresh);
+	return r;
+}

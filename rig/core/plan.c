@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "plan.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const metric_names[PLAN_METRIC_COUNT] = {
+	[PLAN_METRIC_VERDICT] = "verdict",
+	[PLAN_METRIC_UNASKED_RESUMES] = "unasked_resumes",
+	[PLAN_METRIC_TO_D3COLD_MS] = "to_d3cold_ms",
+	[PLAN_METRIC_WAKE_MS] = "wake_ms",
+};
+
+const char *plan_metric_name(enum plan_metric metric)
+{
+	return metric_names[metric];
+}
+
+int plan_metric_parse(const char *name, enum plan_metric *out)
+{
+	for (int i = 0; i < PLAN_METRIC_COUNT; i++) {
+		if (strcmp(name, metric_names[i]) == 0) {
+			*out = (enum plan_metric)i;
+			return 0;
+		}
+	}
+	return -EINVAL;
+}
+
+/* Also frees what a failed load has filled so far: absent parts are NULL and 0. */
+void plan_free(struct plan *plan)
+{
+	if (!plan)
+		return;
+	for (size_t i = 0; i < plan->arms_n; i++) {
+		free(plan->arms[i].name);
+		free(plan->arms[i].kernel);
+	}
+	for (size_t i = 0; i < plan->scenarios_n; i++)
+		free(plan->scenarios[i].devices);
+	for (size_t i = 0; i < plan->limits_n; i++) {
+		free(plan->limits[i].name);
+		free(plan->limits[i].arm);
+	}
+	free(plan->arms);
+	free(plan->scenarios);
+	free(plan->limits);
+	free(plan->name);
+	free(plan->path);
+	free(plan->text);
+	free(plan->target);
+	free(plan);
+}

@@ -1,0 +1,435 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "labfile.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "meter_spec.h"
+#include "transport.h"
+#include "yaml_number.h"
+#include "yaml_schema.h"
+
+#define AT(type, member)      .offset = offsetof(struct type, member)
+#define LIST_AT(type, member) AT(type, member), .count_offset = offsetof(struct type, member##_n)
+
+#define METERS_MAX 64
+#define SLOTS_MAX  3 /* as many as the virtual instrument has channels */
+
+static const char *card_name(int i)
+{
+	return lab_card_name((enum lab_card)i);
+}
+
+static const char *fault_name(int i)
+{
+	return lab_fault_name((enum lab_fault_kind)i);
+}
+
+static const struct yaml_words cards = {card_name, LAB_CARD_COUNT};
+static const struct yaml_words faults = {fault_name, LAB_FAULT_COUNT};
+
+/* Only these two of the faults are of a slot. */
+static const bool fault_has_slot[LAB_FAULT_COUNT] = {
+	[LAB_FAULT_RAIL_STUCK_ON] = true,
+	[LAB_FAULT_RAIL_CUT_EARLY] = true,
+};
+
+static int read_spec(const struct yaml_reader *reader, const struct yaml_item *item, void *object)
+{
+	struct lab_meter *meter = object;
+	struct meter_spec spec;
+	struct err why;
+	int ret;
+
+	ret = yaml_field_string(reader, item, &meter->spec);
+	if (ret)
+		return ret;
+	ret = meter_spec_parse(meter->spec, &spec, &why);
+	return ret ? yaml_field_error(reader, item, "%s", why.text) : 0;
+}
+
+static int check_tcp(const struct yaml_reader *reader, const struct yaml_item *item)
+{
+	const char *host = item->text + strlen("tcp:"), *colon = strrchr(host, ':');
+	uint64_t port;
+
+	if (!colon || colon == host || yaml_number_count(colon + 1, &port, NULL) || port < 1 ||
+	    port > UINT16_MAX)
+		return yaml_field_error(reader, item,
+					"must be tcp:HOST:PORT, with a port of 1 to "
+					"65535");
+	return 0;
+}
+
+static int read_transport(const struct yaml_reader *reader, const struct yaml_item *item,
+			  void *object)
+{
+	struct lab_target *target = object;
+	const char *rest;
+	int ret;
+
+	ret = yaml_field_string(reader, item, &target->transport);
+	if (ret)
+		return ret;
+	if (strcmp(item->text, "virtual") == 0)
+		return 0;
+	if (!transport_is_known(item->text))
+		return yaml_field_error(reader, item,
+					"no such transport; known: virtual, exec:COMMAND, "
+					"unix:PATH, tcp:HOST:PORT, serial:PATH");
+	rest = strchr(item->text, ':') + 1;
+	if (rest[strspn(rest, " ")] == '\0')
+		return yaml_field_error(reader, item, "something must follow the colon");
+	return strncmp(item->text, "tcp:", 4) == 0 ? check_tcp(reader, item) : 0;
+}
+
+/* From its name to its index: the meters are read before the targets. */
+static int read_rail_meter(const struct yaml_reader *reader, const struct yaml_item *item,
+			   void *object)
+{
+	const struct lab *lab = reader->user;
+	const char *known[METERS_MAX];
+	struct lab_rail *rail = object;
+	int ret;
+
+	ret = yaml_field_want_text(reader, item);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < lab->meters_n; i++) {
+		known[i] = lab->meters[i].name;
+		if (strcmp(item->text, known[i]) == 0) {
+			rail->meter = i;
+			return 0;
+		}
+	}
+	return yaml_field_unknown(reader, item, "no such meter in this lab", known, lab->meters_n);
+}
+
+static void init_rail(const struct yaml_reader *reader, void *object)
+{
+	struct lab_rail *rail = object;
+
+	(void)reader;
+	rail->factor = 1;
+}
+
+/* Two devices may share a channel (one meter at the wall), but no device counts one twice. */
+static int check_device(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	const struct lab_device *device = object;
+	const struct yaml_item *rails = yaml_tree_get(map, "rails");
+
+	for (size_t i = 0; i < device->rails_n; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct lab_rail *a = &device->rails[i], *b = &device->rails[j];
+
+			if (a->meter == b->meter && strcmp(a->channel, b->channel) == 0)
+				return yaml_field_error(
+					reader, yaml_tree_get(&rails->items[i], "channel"),
+					"given twice for this device, first for rail %s", b->name);
+		}
+	}
+	return 0;
+}
+
+static void init_power(const struct yaml_reader *reader, void *object)
+{
+	struct lab_slot *slot = object;
+
+	(void)reader;
+	slot->power.inrush_tau_ns = 1000000;
+}
+
+static void init_fault(const struct yaml_reader *reader, void *object)
+{
+	struct lab_fault *fault = object;
+
+	(void)reader;
+	/* Not 0: the levels are measured before the first cycle, and should be true. */
+	fault->from_cycle = 1;
+}
+
+static int check_fault(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	const struct lab_fault *fault = object;
+	const struct yaml_item *slot = yaml_tree_get(map, "slot");
+
+	if (fault_has_slot[fault->kind] && !slot)
+		return yaml_text_error(reader->path, map->place, reader->err,
+				       "missing key \"slot\" in a fault of kind %s",
+				       lab_fault_name(fault->kind));
+	if (!fault_has_slot[fault->kind] && slot)
+		return yaml_field_error(reader, slot, "%s is of no one slot",
+					lab_fault_name(fault->kind));
+	return 0;
+}
+
+static bool has_slot(const struct lab_virtual *virt, unsigned device)
+{
+	for (size_t i = 0; i < virt->slots_n; i++) {
+		if (virt->slots[i].device == device)
+			return true;
+	}
+	return false;
+}
+
+static int check_virtual(const struct yaml_reader *reader, const struct yaml_item *map,
+			 void *object)
+{
+	const struct yaml_item *list = yaml_tree_get(map, "faults");
+	struct lab_virtual *virt = object;
+
+	for (size_t i = 0; i < virt->faults_n; i++) {
+		const struct lab_fault *fault = &virt->faults[i];
+
+		if (fault_has_slot[fault->kind] && !has_slot(virt, fault->slot))
+			return yaml_field_error(reader, yaml_tree_get(&list->items[i], "slot"),
+						"no such slot in this lab");
+		for (size_t j = 0; j < i; j++) {
+			if (virt->faults[j].kind == fault->kind &&
+			    virt->faults[j].slot == fault->slot)
+				return yaml_field_error(reader,
+							yaml_tree_get(&list->items[i], "fault"),
+							"given twice, first in line %zu",
+							list->items[j].place.line);
+		}
+	}
+	virt->present = true;
+	return 0;
+}
+
+/* A lab has one emulated target or none, and with it the physics. */
+static int check_transports(const struct yaml_reader *reader, const struct yaml_item *map,
+			    const struct lab *lab)
+{
+	const struct yaml_item *targets = yaml_tree_get(map, "targets"), *transport, *first = NULL;
+
+	for (size_t i = 0; i < lab->targets_n; i++) {
+		if (strcmp(lab->targets[i].transport, "virtual") != 0)
+			continue;
+		transport = yaml_tree_get(&targets->items[i], "transport");
+		if (!lab->virt.present)
+			return yaml_field_error(
+				reader, transport,
+				"the lab has no key \"virtual\" to say what this is");
+		if (first)
+			return yaml_field_error(
+				reader, transport,
+				"only one target can be, and there is one in line %zu",
+				first->place.line);
+		first = transport;
+	}
+	if (lab->virt.present && !first)
+		return yaml_text_error(reader->path, yaml_tree_get(map, "virtual")->key_place,
+				       reader->err,
+				       "virtual: no target has the transport \"virtual\"");
+	return 0;
+}
+
+static int check_lab(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	const struct yaml_item *meters = yaml_tree_get(map, "meters");
+	const struct lab *lab = object;
+
+	for (size_t i = 0; !lab->virt.present && i < lab->meters_n; i++) {
+		if (strstr(lab->meters[i].spec, "{port}"))
+			return yaml_field_error(reader, yaml_tree_get(&meters->items[i], "spec"),
+						"{port} is the virtual instrument's, and the lab "
+						"has no key \"virtual\"");
+	}
+	return check_transports(reader, map, lab);
+}
+
+/* clang-format off */
+static const struct yaml_schema accuracy_schema = {
+	.what = "an accuracy",
+	.fields = (const struct yaml_field[]){
+		{"gain", YAML_TYPE_PERCENT, YAML_REQUIRED | YAML_ZERO_OK, AT(lab_accuracy, gain)},
+		{"offset", YAML_TYPE_POWER, YAML_REQUIRED | YAML_ZERO_OK,
+		 AT(lab_accuracy, offset_w)},
+		{0},
+	},
+};
+
+static const struct yaml_schema meter_schema = {
+	.what = "a meter",
+	.size = sizeof(struct lab_meter),
+	.fields = (const struct yaml_field[]){
+		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, AT(lab_meter, name)},
+		{"spec", YAML_TYPE_CUSTOM, YAML_REQUIRED, .read = read_spec},
+		{"rate", YAML_TYPE_RATE, YAML_REQUIRED, AT(lab_meter, rate_hz)},
+		{"accuracy", YAML_TYPE_MAP, YAML_REQUIRED, AT(lab_meter, accuracy),
+		 .schema = &accuracy_schema},
+		{0},
+	},
+};
+
+static const struct yaml_schema rail_schema = {
+	.what = "a rail",
+	.size = sizeof(struct lab_rail),
+	.init = init_rail,
+	.fields = (const struct yaml_field[]){
+		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, AT(lab_rail, name)},
+		{"meter", YAML_TYPE_CUSTOM, YAML_REQUIRED, .read = read_rail_meter},
+		{"channel", YAML_TYPE_STRING, YAML_REQUIRED, AT(lab_rail, channel)},
+		{"factor", YAML_TYPE_REAL, 0, AT(lab_rail, factor)},
+		{0},
+	},
+};
+
+static const struct yaml_schema device_schema = {
+	.what = "a device",
+	.size = sizeof(struct lab_device),
+	.check = check_device,
+	.fields = (const struct yaml_field[]){
+		{"bdf", YAML_TYPE_BDF, YAML_REQUIRED | YAML_UNIQUE, AT(lab_device, bdf)},
+		{"model", YAML_TYPE_STRING, YAML_REQUIRED, AT(lab_device, model)},
+		{"rails", YAML_TYPE_LIST, 0, LIST_AT(lab_device, rails), .schema = &rail_schema},
+		{0},
+	},
+};
+
+static const struct yaml_schema target_schema = {
+	.what = "a target",
+	.size = sizeof(struct lab_target),
+	.fields = (const struct yaml_field[]){
+		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, AT(lab_target, name)},
+		{"transport", YAML_TYPE_CUSTOM, YAML_REQUIRED, .read = read_transport},
+		{"devices", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_target, devices), .min = 1,
+		 .schema = &device_schema},
+		{0},
+	},
+};
+
+static const struct yaml_schema power_schema = {
+	.what = "a slot's power",
+	.fields = (const struct yaml_field[]){
+		{"busy", YAML_TYPE_POWER, YAML_REQUIRED, AT(lab_power, busy_w)},
+		{"idle", YAML_TYPE_POWER, YAML_REQUIRED, AT(lab_power, idle_w)},
+		{"d3hot", YAML_TYPE_POWER, YAML_REQUIRED | YAML_ZERO_OK, AT(lab_power, d3hot_w)},
+		{"off", YAML_TYPE_POWER, YAML_ZERO_OK, AT(lab_power, off_w)},
+		{"noise", YAML_TYPE_POWER, YAML_ZERO_OK, AT(lab_power, noise_w)},
+		{"inrush", YAML_TYPE_POWER, YAML_ZERO_OK, AT(lab_power, inrush_w)},
+		{"inrush_tau", YAML_TYPE_DURATION, 0, AT(lab_power, inrush_tau_ns)},
+		{0},
+	},
+};
+
+static const struct yaml_schema slot_schema = {
+	.what = "a slot",
+	.size = sizeof(struct lab_slot),
+	.init = init_power,
+	.fields = (const struct yaml_field[]){
+		{"slot", YAML_TYPE_COUNT, YAML_REQUIRED | YAML_UNIQUE, AT(lab_slot, device),
+		 .min = 5, .max = 8},
+		{"card", YAML_TYPE_CHOICE, YAML_REQUIRED, AT(lab_slot, card), .words = &cards},
+		{"channel", YAML_TYPE_COUNT, YAML_REQUIRED | YAML_UNIQUE, AT(lab_slot, channel),
+		 .min = 1, .max = SLOTS_MAX},
+		{"power", YAML_TYPE_MAP, YAML_REQUIRED, AT(lab_slot, power),
+		 .schema = &power_schema},
+		{0},
+	},
+};
+
+static const struct yaml_schema fault_schema = {
+	.what = "a fault",
+	.size = sizeof(struct lab_fault),
+	.init = init_fault,
+	.check = check_fault,
+	.fields = (const struct yaml_field[]){
+		{"fault", YAML_TYPE_CHOICE, YAML_REQUIRED, AT(lab_fault, kind), .words = &faults},
+		{"slot", YAML_TYPE_COUNT, 0, AT(lab_fault, slot), .min = 5, .max = 8},
+		{"from_cycle", YAML_TYPE_COUNT, 0, AT(lab_fault, from_cycle), .max = 1000000},
+		{0},
+	},
+};
+
+static const struct yaml_schema virtual_schema = {
+	.what = "the virtual lab",
+	.check = check_virtual,
+	.fields = (const struct yaml_field[]){
+		{"memory", YAML_TYPE_MEMORY, 0, AT(lab_virtual, memory_mib), .min = 256,
+		 .max = 65536},
+		{"cpus", YAML_TYPE_COUNT, 0, AT(lab_virtual, cpus), .min = 1, .max = 16},
+		{"kvm", YAML_TYPE_BOOL, 0, AT(lab_virtual, kvm)},
+		{"voltage", YAML_TYPE_VOLTAGE, 0, AT(lab_virtual, voltage_v)},
+		{"seed", YAML_TYPE_SEED, 0, AT(lab_virtual, seed)},
+		{"slots", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_virtual, slots), .min = 1,
+		 .max = SLOTS_MAX, .schema = &slot_schema},
+		{"faults", YAML_TYPE_LIST, 0, LIST_AT(lab_virtual, faults), .schema = &fault_schema},
+		{0},
+	},
+};
+
+static const struct yaml_schema lab_schema = {
+	.what = "a lab",
+	.check = check_lab,
+	.fields = (const struct yaml_field[]){
+		{"lab", YAML_TYPE_NAME, YAML_REQUIRED, AT(lab, name)},
+		{"meters", YAML_TYPE_LIST, 0, LIST_AT(lab, meters), .max = METERS_MAX,
+		 .schema = &meter_schema},
+		{"targets", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab, targets), .min = 1,
+		 .schema = &target_schema},
+		{"virtual", YAML_TYPE_MAP, 0, AT(lab, virt), .schema = &virtual_schema},
+		{0},
+	},
+};
+/* clang-format on */
+
+static struct lab *new_lab(const char *path, const char *text)
+{
+	struct lab *lab = calloc(1, sizeof(*lab));
+
+	if (!lab)
+		return NULL;
+	lab->virt = (struct lab_virtual){
+		.memory_mib = 1024,
+		.cpus = 2,
+		.voltage_v = 12,
+		.seed = 1,
+	};
+	lab->path = strdup(path);
+	lab->text = strdup(text);
+	if (!lab->path || !lab->text) {
+		lab_free(lab);
+		return NULL;
+	}
+	return lab;
+}
+
+int labfile_parse(const char *path, const char *text, struct lab **out, struct err *err)
+{
+	struct yaml_reader reader = {.path = path, .err = err};
+	struct yaml_tree *tree;
+	struct lab *lab;
+	int ret;
+
+	ret = yaml_tree_parse(path, text, &tree, err);
+	if (ret)
+		return ret;
+	lab = new_lab(path, text);
+	reader.user = lab;
+	ret = lab ? yaml_schema_read(&reader, &lab_schema, &tree->root, lab)
+		  : yaml_field_no_memory(&reader);
+	yaml_tree_free(tree);
+	if (ret) {
+		lab_free(lab);
+		return ret;
+	}
+	*out = lab;
+	return 0;
+}
+
+int labfile_load(const char *path, struct lab **out, struct err *err)
+{
+	char *text;
+	int ret;
+
+	ret = yaml_text_read(path, &text, err);
+	if (ret)
+		return ret;
+	ret = labfile_parse(path, text, out, err);
+	free(text);
+	return ret;
+}

@@ -1,0 +1,375 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The parent's side of the process wall. Nothing in here waits for the child without a limit. */
+#include "meter.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/pidfd.h>
+#include <sys/timerfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "meter_backend.h"
+
+#define START_LIMIT_NS ((int64_t)5 * 1000000000)
+#define STOP_MS	       300
+#define KILL_MS	       1000
+#define EXIT_MS	       100	 /* between the end of the pipe and the end of the process */
+#define PIPE_SIZE      (1 << 20) /* some 5,000 records: seconds of a busy controller */
+#define BATCH	       64
+
+struct meter {
+	pid_t pid; /* 0: none, or reaped */
+	int pidfd;
+	int pipe;
+	int timer; /* makes the epoll fd readable when the watchdog has to look */
+	int epoll;
+	int64_t timer_due_ns;
+	bool ready;
+	bool lost;
+	bool ended; /* the pipe has */
+	int64_t opened_ns;
+	int64_t heard_ns; /* when a reading last came */
+	int64_t silence_ns;
+	size_t channels_n;
+	unsigned char buffer[BATCH * sizeof(struct meter_record)];
+	size_t begin, end; /* of what is unread in it */
+};
+
+/* The first whose driver is NULL or the spec's; the last one takes all. */
+static const struct meter_backend *const backends[] = {
+	&meter_fake_backend,
+	&meter_sigrok_backend,
+};
+
+static const struct meter_backend *meter_backend_find(const char *driver)
+{
+	size_t i = 0;
+
+	while (backends[i]->driver && strcmp(backends[i]->driver, driver) != 0)
+		i++;
+	return backends[i];
+}
+
+static int meter_check(const struct meter_options *options, struct err *err)
+{
+	if (!options->channels_n || options->channels_n > UINT32_MAX)
+		return err_set(err, -EINVAL, "meter %s: no channel asked for", options->spec);
+	if (!(options->rate_hz > 0.0 && options->rate_hz <= 1e6))
+		return err_set(err, -EINVAL, "meter %s: rate of %g Hz: want 0 to 1000000",
+			       options->spec, options->rate_hz);
+	if (options->silence_ns <= 0)
+		return err_set(err, -EINVAL, "meter %s: the silence limit must be more than 0",
+			       options->spec);
+	for (size_t i = 0; i < options->channels_n; i++) {
+		for (size_t j = 0; j < i; j++) {
+			if (strcmp(options->channels[i], options->channels[j]) == 0)
+				return err_set(err, -EINVAL, "meter %s: channel %s asked for twice",
+					       options->spec, options->channels[i]);
+		}
+	}
+	return 0;
+}
+
+static int64_t meter_deadline(const struct meter *m)
+{
+	return m->ready ? m->heard_ns + m->silence_ns : m->opened_ns + START_LIMIT_NS;
+}
+
+/* 0 switches it off. */
+static void meter_set_timer(struct meter *m, int64_t t_ns)
+{
+	struct itimerspec when = {
+		.it_value = {.tv_sec = t_ns / 1000000000, .tv_nsec = t_ns % 1000000000}};
+
+	timerfd_settime(m->timer, TFD_TIMER_ABSTIME, &when, NULL);
+	m->timer_due_ns = t_ns;
+}
+
+static int meter_watch(struct meter *m, int fd)
+{
+	struct epoll_event event = {.events = EPOLLIN};
+
+	return epoll_ctl(m->epoll, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+static int meter_prepare(struct meter *m, int *child_end)
+{
+	int ends[2], ret;
+
+	m->epoll = epoll_create1(EPOLL_CLOEXEC);
+	if (m->epoll < 0)
+		return -errno;
+	m->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
+	if (m->timer < 0)
+		return -errno;
+	if (pipe2(ends, O_CLOEXEC) < 0)
+		return -errno;
+	m->pipe = ends[0];
+	*child_end = ends[1];
+	if (fcntl(m->pipe, F_SETFL, O_NONBLOCK) < 0)
+		return -errno;
+	fcntl(m->pipe, F_SETPIPE_SZ, PIPE_SIZE); /* the default serves, for a shorter time */
+	ret = meter_watch(m, m->pipe);
+	return ret ? ret : meter_watch(m, m->timer);
+}
+
+static int meter_fork(struct meter *m, const struct meter_backend *backend,
+		      const struct meter_options *options, const struct meter_spec *spec,
+		      int child_end)
+{
+	pid_t parent = getpid();
+
+	m->pid = fork();
+	if (m->pid < 0) {
+		m->pid = 0;
+		return -errno;
+	}
+	if (m->pid == 0) {
+		backend->run(options, spec, meter_link_start(child_end, parent));
+		_exit(0); /* no atexit handlers, no flushing of the parent's streams */
+	}
+	m->pidfd = pidfd_open(m->pid, 0);
+	return m->pidfd < 0 ? -errno : 0;
+}
+
+int meter_open(const struct meter_options *options, struct meter **out, struct err *err)
+{
+	const struct meter_backend *backend;
+	struct meter_spec spec;
+	struct meter *m;
+	int ret, child_end = -1;
+
+	ret = meter_spec_parse(options->spec, &spec, err);
+	if (ret)
+		return ret;
+	ret = meter_check(options, err);
+	if (ret)
+		return ret;
+	backend = meter_backend_find(spec.driver);
+	ret = backend->check(options, &spec, err);
+	if (ret)
+		return ret;
+
+	m = calloc(1, sizeof(*m));
+	if (!m)
+		return err_set(err, -ENOMEM, "meter %s: no memory", options->spec);
+	m->pidfd = m->pipe = m->timer = m->epoll = -1;
+	m->silence_ns = options->silence_ns;
+	m->channels_n = options->channels_n;
+	m->opened_ns = meter_now_ns();
+	ret = meter_prepare(m, &child_end);
+	if (!ret)
+		ret = meter_fork(m, backend, options, &spec, child_end);
+	if (child_end >= 0)
+		close(child_end);
+	if (ret) {
+		meter_close(m);
+		return err_set(err, ret, "meter %s: cannot start its process: %s", options->spec,
+			       strerror(-ret));
+	}
+	meter_set_timer(m, meter_deadline(m));
+	*out = m;
+	return 0;
+}
+
+int meter_fd(const struct meter *meter)
+{
+	return meter->epoll;
+}
+
+/* Waits for the process's end for at most limit_ms; true when it is reaped. */
+static bool meter_reap(struct meter *m, int limit_ms, int *status)
+{
+	struct pollfd end = {.fd = m->pidfd, .events = POLLIN};
+
+	*status = 0;
+	if (!m->pid)
+		return true;
+	if (m->pidfd >= 0)
+		poll(&end, 1, limit_ms);
+	if (waitpid(m->pid, status, WNOHANG) == 0)
+		return false;
+	m->pid = 0;
+	return true;
+}
+
+static void meter_kill(struct meter *m, int limit_ms)
+{
+	int status;
+
+	if (!m->pid)
+		return;
+	kill(m->pid, SIGKILL);
+	meter_reap(m, limit_ms, &status);
+}
+
+/* After this the fd is never readable again. */
+static void meter_end(struct meter *m)
+{
+	m->lost = true;
+	m->begin = m->end = 0;
+	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->pipe, NULL);
+	meter_set_timer(m, 0);
+	meter_kill(m, 0);
+}
+
+__attribute__((format(printf, 3, 4))) static void
+meter_lose(struct meter *m, struct meter_event *event, const char *format, ...)
+{
+	va_list args;
+
+	memset(event, 0, sizeof(*event));
+	event->kind = METER_EVENT_LOST;
+	event->t_ns = meter_now_ns();
+	va_start(args, format);
+	vsnprintf(event->text, sizeof(event->text), format, args);
+	va_end(args);
+	meter_end(m);
+}
+
+static void meter_lose_ended(struct meter *m, struct meter_event *event)
+{
+	int status;
+
+	if (meter_reap(m, EXIT_MS, &status) && WIFSIGNALED(status))
+		meter_lose(m, event, "the meter's process ended: %s", strsignal(WTERMSIG(status)));
+	else
+		meter_lose(m, event, "the meter's process ended");
+}
+
+/* Reads at most records_max more, so that none stays behind in memory where no poll sees it. */
+static void meter_fill(struct meter *m, size_t records_max)
+{
+	size_t want = records_max * sizeof(struct meter_record);
+	ssize_t n;
+
+	memmove(m->buffer, m->buffer + m->begin, m->end - m->begin);
+	m->end -= m->begin;
+	m->begin = 0;
+	if (want > sizeof(m->buffer))
+		want = sizeof(m->buffer);
+	if (want <= m->end)
+		return;
+	n = read(m->pipe, m->buffer + m->end, want - m->end);
+	if (n > 0)
+		m->end += (size_t)n;
+	else if (n == 0)
+		m->ended = true;
+}
+
+/* False when there is no whole record. */
+static bool meter_peek(const struct meter *m, struct meter_record *record)
+{
+	if (m->end - m->begin < sizeof(*record))
+		return false;
+	memcpy(record, m->buffer + m->begin, sizeof(*record));
+	return true;
+}
+
+static void meter_take_event(struct meter *m, const struct meter_event *from,
+			     struct meter_event *event)
+{
+	*event = *from;
+	event->text[sizeof(event->text) - 1] = '\0';
+	if (event->kind == METER_EVENT_READY) {
+		m->ready = true;
+		m->heard_ns = meter_now_ns();
+	} else if (event->kind == METER_EVENT_LOST) {
+		meter_end(m);
+	}
+}
+
+/* Hands out records until there are none, samples are full, or a second event waits. */
+static size_t meter_take(struct meter *m, struct meter_sample *samples, size_t max,
+			 struct meter_event *event, size_t *event_n)
+{
+	struct meter_record record;
+	size_t n = 0;
+
+	while (n < max && !m->lost) {
+		if (!meter_peek(m, &record)) {
+			meter_fill(m, max - n);
+			if (!meter_peek(m, &record))
+				break;
+		}
+		if (record.kind == METER_RECORD_EVENT && *event_n)
+			break;
+		m->begin += sizeof(record);
+		if (record.kind == METER_RECORD_EVENT) {
+			meter_take_event(m, &record.u.event, event);
+			*event_n = 1;
+		} else if (record.u.sample.channel < m->channels_n) {
+			samples[n++] = record.u.sample;
+		}
+	}
+	return n;
+}
+
+size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
+		  struct meter_event *event, size_t *event_n)
+{
+	struct meter_record record;
+	int64_t now;
+	size_t n;
+
+	assert(max > 0);
+	*event_n = 0;
+	if (m->lost)
+		return 0;
+	n = meter_take(m, samples, max, event, event_n);
+	if (m->lost)
+		return n;
+	now = meter_now_ns();
+	if (n)
+		m->heard_ns = now;
+	if (!n && !*event_n && m->ended)
+		meter_lose_ended(m, event);
+	else if (!n && !*event_n && now >= meter_deadline(m))
+		meter_lose(m, event,
+			   m->ready ? "no reading for %.1f s"
+				    : "not found, or does not answer: not ready after %.1f s",
+			   (double)(m->ready ? m->silence_ns : START_LIMIT_NS) * 1e-9);
+	if (m->lost) {
+		*event_n = 1;
+		return n;
+	}
+	if (meter_peek(m, &record))
+		meter_set_timer(m, 1); /* at once: no poll sees what is left in memory */
+	else if (now >= m->timer_due_ns)
+		meter_set_timer(m, meter_deadline(m));
+	return n;
+}
+
+static void meter_close_fd(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+void meter_close(struct meter *m)
+{
+	int status;
+
+	if (!m)
+		return;
+	/* A child that waits for room in the pipe must get an error, not wait out the limit. */
+	meter_close_fd(m->pipe);
+	if (m->pid && !m->lost) {
+		kill(m->pid, SIGTERM);
+		meter_reap(m, STOP_MS, &status);
+	}
+	meter_kill(m, KILL_MS);
+	meter_close_fd(m->pidfd);
+	meter_close_fd(m->timer);
+	meter_close_fd(m->epoll);
+	free(m);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What meter.c and the backends share: a backend runs in the meter's process and hands records to
+ * the parent through its link. Private to the meter's files.
+ */
+#ifndef COLDRIG_METER_BACKEND_H
+#define COLDRIG_METER_BACKEND_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "meter.h"
+#include "meter_spec.h"
+
+/* Written whole: smaller than PIPE_BUF, so records of two threads never mix. */
+enum meter_record_kind { METER_RECORD_SAMPLE = 1, METER_RECORD_EVENT = 2 };
+
+struct meter_record {
+	uint32_t kind;
+	uint32_t reserved; /* 0 */
+	union {
+		struct meter_sample sample;
+		struct meter_event event;
+	} u;
+};
+
+/* The child's end. One a process; its functions may be called from any thread of it. */
+struct meter_link;
+
+struct meter_backend {
+	const char *driver; /* the spec's first word; NULL takes all that is left */
+	/* In the parent, before the process starts: -EINVAL with words for a spec that cannot be.
+	 */
+	int (*check)(const struct meter_options *options, const struct meter_spec *spec,
+		     struct err *err);
+	/* In the child. Returns when asked to stop; a loss is told with meter_link_lost(). */
+	void (*run)(const struct meter_options *options, const struct meter_spec *spec,
+		    struct meter_link *link);
+};
+
+extern const struct meter_backend meter_fake_backend;
+extern const struct meter_backend meter_sigrok_backend;
+
+/*
+ * Turns a freshly forked process into the meter's: dies with the parent, has its own process group,
+ * keeps no descriptor but stderr and fd. The link is static, never freed.
+ */
+struct meter_link *meter_link_start(int fd, int parent_pid);
+
+/* The parent asked the process to end. */
+bool meter_link_stopping(void);
+
+/* Does not return if the parent is gone. */
+void meter_link_sample(struct meter_link *link, const struct meter_sample *sample);
+void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* Tells the loss and ends the process, from any thread: nothing can come after it. */
+_Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+int64_t meter_now_ns(void);
+
+/* Sleeps until a time of meter_now_ns(); earlier if a signal comes. */
+void meter_sleep_until(int64_t t_ns);
+
+/* The next due time on the grid; a missed one is left out, never caught up in a burst. */
+int64_t meter_next_due(int64_t due_ns, int64_t period_ns, int64_t now_ns);
+
+#endif

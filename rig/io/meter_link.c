@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The child's side of the process wall. */
+#include "meter_backend.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+#define LINK_FD 3
+
+_Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "records must be written whole");
+
+struct meter_link {
+	int fd;
+};
+
+/* A signal handler has no argument to find it by. */
+static volatile sig_atomic_t link_stop;
+
+static void link_on_term(int number)
+{
+	(void)number;
+	link_stop = 1;
+}
+
+bool meter_link_stopping(void)
+{
+	return link_stop;
+}
+
+/* The parent's handlers would run the controller's clean-up in here. */
+static void link_signals(void)
+{
+	static const int to_default[] = {SIGINT,  SIGHUP,  SIGQUIT, SIGCHLD,
+					 SIGALRM, SIGUSR1, SIGUSR2, SIGWINCH};
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	sigset_t none;
+
+	sigemptyset(&action.sa_mask);
+	for (size_t i = 0; i < sizeof(to_default) / sizeof(to_default[0]); i++)
+		sigaction(to_default[i], &action, NULL);
+	action.sa_handler = SIG_IGN; /* libsigrok writes to sockets that the peer has closed */
+	sigaction(SIGPIPE, &action, NULL);
+	action.sa_handler = link_on_term; /* no SA_RESTART: a blocked driver has to come back */
+	sigaction(SIGTERM, &action, NULL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+struct meter_link *meter_link_start(int fd, int parent_pid)
+{
+	static struct meter_link link;
+	int null;
+
+	link_stop = 0;
+	link_signals();
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent_pid)
+		_exit(1); /* the parent was gone before the kernel could be told */
+	setpgid(0, 0);	  /* Ctrl-C is the controller's to handle */
+	prctl(PR_SET_NAME, "coldrig-meter");
+	prctl(PR_SET_TIMERSLACK, 1000UL);
+
+	/* The parent holds lock files and databases: they must not live on in here. */
+	null = open("/dev/null", O_RDWR);
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
+		_exit(1);
+	if (fd != LINK_FD && dup2(fd, LINK_FD) < 0)
+		_exit(1);
+	if (close_range(LINK_FD + 1, ~0U, 0) < 0)
+		_exit(1);
+	link.fd = LINK_FD;
+	return &link;
+}
+
+static void link_write(struct meter_link *link, const struct meter_record *record)
+{
+	ssize_t n;
+
+	do
+		n = write(link->fd, record, sizeof(*record));
+	while (n < 0 && errno == EINTR);
+	if (n != (ssize_t)sizeof(*record))
+		_exit(1);
+}
+
+void meter_link_sample(struct meter_link *link, const struct meter_sample *sample)
+{
+	struct meter_record record = {.kind = METER_RECORD_SAMPLE, .u.sample = *sample};
+
+	link_write(link, &record);
+}
+
+static void link_event(struct meter_link *link, enum meter_event_kind kind, const char *format,
+		       va_list args)
+{
+	struct meter_record record = {.kind = METER_RECORD_EVENT};
+
+	record.u.event.kind = kind;
+	record.u.event.t_ns = meter_now_ns();
+	vsnprintf(record.u.event.text, sizeof(record.u.event.text), format, args);
+	link_write(link, &record);
+}
+
+void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	link_event(link, kind, format, args);
+	va_end(args);
+}
+
+void meter_link_lost(struct meter_link *link, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	link_event(link, METER_EVENT_LOST, format, args);
+	va_end(args);
+	_exit(0);
+}
+
+int64_t meter_now_ns(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+void meter_sleep_until(int64_t t_ns)
+{
+	struct timespec t = {.tv_sec = t_ns / 1000000000, .tv_nsec = t_ns % 1000000000};
+
+	clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL);
+}
+
+int64_t meter_next_due(int64_t due_ns, int64_t period_ns, int64_t now_ns)
+{
+	int64_t next = due_ns + period_ns;
+
+	if (next < now_ns)
+		next += (now_ns - next + period_ns - 1) / period_ns * period_ns;
+	return next;
+}

@@ -1,0 +1,497 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "planfile.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "yaml_schema.h"
+#include "yaml_words.h"
+
+#define AT(type, member)      .offset = offsetof(struct type, member)
+#define LIST_AT(type, member) AT(type, member), .count_offset = offsetof(struct type, member##_n)
+
+#define SECOND	   INT64_C(1000000000)
+#define ARMS_MAX   64
+#define CYCLES_MAX 1000000
+#define VFS_MAX	   256
+
+/* A plan while it is read. */
+struct draft {
+	struct plan plan;
+	struct plan_scenario defaults; /* of every scenario; id has no meaning */
+	const struct lab *lab;
+	const struct lab_target *target; /* NULL until it is known */
+};
+
+static const char *scenario_name(int i)
+{
+	return scenario_get((enum scenario_id)i)->name;
+}
+
+static const char *choice_of_verdict(int i)
+{
+	return verdict_name((enum verdict)i);
+}
+
+static const char *metric_name(int i)
+{
+	return plan_metric_name((enum plan_metric)i);
+}
+
+static const char *bit_name(int i)
+{
+	return i ? "1" : "0";
+}
+
+static const struct yaml_words scenarios = {scenario_name, SCENARIO_COUNT};
+static const struct yaml_words verdicts = {choice_of_verdict, VERDICT_COUNT};
+static const struct yaml_words metrics = {metric_name, PLAN_METRIC_COUNT};
+static const struct yaml_words bits = {bit_name, 2};
+
+static int read_target(const struct yaml_reader *reader, const struct yaml_item *item, void *object)
+{
+	const char *known[YAML_LIST_MAX];
+	struct draft *draft = object;
+	int ret;
+
+	ret = yaml_field_string(reader, item, &draft->plan.target);
+	if (ret)
+		return ret;
+	draft->target = lab_find_target(draft->lab, draft->plan.target);
+	if (draft->target)
+		return 0;
+	for (size_t i = 0; i < draft->lab->targets_n; i++)
+		known[i] = draft->lab->targets[i].name;
+	return yaml_field_unknown(reader, item, "no such target in the lab", known,
+				  draft->lab->targets_n);
+}
+
+static int check_in_target(const struct yaml_reader *reader, const struct yaml_item *item,
+			   const char *bdf)
+{
+	const struct draft *draft = reader->user;
+	const char *known[YAML_LIST_MAX];
+	char hint[YAML_WORDS_SIZE];
+
+	/* A target that is missing is said once, by check_plan(). */
+	if (!draft->target || lab_find_device(draft->target, bdf))
+		return 0;
+	for (size_t i = 0; i < draft->target->devices_n; i++)
+		known[i] = draft->target->devices[i].bdf;
+	/* All of them, and no guess: devices are too much alike. */
+	return yaml_field_error(reader, item, "no such device in the lab's target%s",
+				yaml_words_hint("", known, draft->target->devices_n, hint));
+}
+
+static bool has_device(const struct plan_scenario *scenario, size_t n, const char *bdf)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(scenario->devices[i], bdf) == 0)
+			return true;
+	}
+	return false;
+}
+
+static int read_one_device(const struct yaml_reader *reader, const struct yaml_item *item,
+			   struct plan_scenario *scenario)
+{
+	const size_t n = scenario->devices_n;
+	int ret;
+
+	ret = yaml_field_bdf(reader, item, scenario->devices[n]);
+	if (!ret)
+		ret = check_in_target(reader, item, scenario->devices[n]);
+	if (!ret && has_device(scenario, n, scenario->devices[n]))
+		ret = yaml_field_error(reader, item, "given twice");
+	scenario->devices_n++;
+	return ret;
+}
+
+/* A list, or "all". */
+static int read_devices(const struct yaml_reader *reader, const struct yaml_item *item,
+			void *object)
+{
+	struct plan_scenario *scenario = object;
+	int ret = 0;
+
+	if (item->kind == YAML_TREE_TEXT && strcmp(item->text, "all") == 0)
+		return 0;
+	if (item->kind != YAML_TREE_LIST || !item->items_n || item->items_n > YAML_LIST_MAX)
+		return yaml_field_error(reader, item, "must be all, or a list of 1 to %d devices",
+					YAML_LIST_MAX);
+	scenario->devices = calloc(item->items_n, sizeof(*scenario->devices));
+	if (!scenario->devices)
+		return yaml_field_no_memory(reader);
+	for (size_t i = 0; !ret && i < item->items_n; i++)
+		ret = read_one_device(reader, &item->items[i], scenario);
+	return ret;
+}
+
+static int read_default_devices(const struct yaml_reader *reader, const struct yaml_item *item,
+				void *object)
+{
+	struct draft *draft = object;
+
+	return read_devices(reader, item, &draft->defaults);
+}
+
+static void init_arm(const struct yaml_reader *reader, void *object)
+{
+	struct plan_arm *arm = object;
+
+	(void)reader;
+	arm->d3cold_allowed = -1;
+}
+
+static void init_scenario(const struct yaml_reader *reader, void *object)
+{
+	const struct draft *draft = reader->user;
+	struct plan_scenario *scenario = object;
+
+	*scenario = draft->defaults;
+	scenario->devices = NULL;
+	scenario->devices_n = 0;
+}
+
+static int check_scenario(const struct yaml_reader *reader, const struct yaml_item *map,
+			  void *object)
+{
+	const struct draft *draft = reader->user;
+	const struct plan_scenario *defaults = &draft->defaults;
+	struct plan_scenario *scenario = object;
+	size_t size = defaults->devices_n * sizeof(*defaults->devices);
+
+	if (yaml_tree_get(map, "devices") || !defaults->devices)
+		return 0;
+	scenario->devices = malloc(size);
+	if (!scenario->devices)
+		return yaml_field_no_memory(reader);
+	memcpy(scenario->devices, defaults->devices, size);
+	scenario->devices_n = defaults->devices_n;
+	return 0;
+}
+
+static void init_limit(const struct yaml_reader *reader, void *object)
+{
+	struct plan_limit *limit = object;
+
+	(void)reader;
+	limit->scenario = -1;
+	limit->at_least = -INFINITY;
+	limit->at_most = INFINITY;
+}
+
+static int read_bound(const struct yaml_reader *reader, const struct yaml_item *item, double *out)
+{
+	const double before = *out;
+	int ret;
+
+	ret = yaml_field_real(reader, item, out);
+	if (!ret && *out < 0) {
+		*out = before;
+		ret = yaml_field_error(reader, item, "must be 0 or more");
+	}
+	return ret;
+}
+
+static int read_at_least(const struct yaml_reader *reader, const struct yaml_item *item,
+			 void *object)
+{
+	struct plan_limit *limit = object;
+
+	limit->all = item->kind == YAML_TREE_TEXT && strcmp(item->text, "all") == 0;
+	return limit->all ? 0 : read_bound(reader, item, &limit->at_least);
+}
+
+static int read_at_most(const struct yaml_reader *reader, const struct yaml_item *item,
+			void *object)
+{
+	struct plan_limit *limit = object;
+
+	return read_bound(reader, item, &limit->at_most);
+}
+
+static int read_limit_arm(const struct yaml_reader *reader, const struct yaml_item *item,
+			  void *object)
+{
+	const struct draft *draft = reader->user;
+	struct plan_limit *limit = object;
+	const char *known[ARMS_MAX];
+	int ret;
+
+	ret = yaml_field_string(reader, item, &limit->arm);
+	if (ret)
+		return ret;
+	for (size_t i = 0; i < draft->plan.arms_n; i++) {
+		known[i] = draft->plan.arms[i].name;
+		if (strcmp(known[i], limit->arm) == 0)
+			return 0;
+	}
+	return yaml_field_unknown(reader, item, "no such arm in this plan", known,
+				  draft->plan.arms_n);
+}
+
+static int read_limit_device(const struct yaml_reader *reader, const struct yaml_item *item,
+			     void *object)
+{
+	struct plan_limit *limit = object;
+	int ret;
+
+	ret = yaml_field_bdf(reader, item, limit->bdf);
+	return ret ? ret : check_in_target(reader, item, limit->bdf);
+}
+
+/* Which of metric and verdict stand there, and do they agree? */
+static int check_limit_metric(const struct yaml_reader *reader, const struct yaml_item *map,
+			      const struct plan_limit *limit)
+{
+	const struct yaml_item *verdict = yaml_tree_get(map, "verdict");
+
+	if (limit->metric != PLAN_METRIC_VERDICT && verdict)
+		return yaml_field_error(reader, verdict, "the metric here is %s, not verdict",
+					plan_metric_name(limit->metric));
+	if (limit->metric == PLAN_METRIC_VERDICT && !verdict)
+		return yaml_text_error(reader->path, map->place, reader->err,
+				       "missing key \"verdict\" or \"metric\" in a limit: "
+				       "what does it limit?");
+	return 0;
+}
+
+static int check_whole(const struct yaml_reader *reader, const struct yaml_item *item)
+{
+	double value = 0;
+	int ret;
+
+	ret = item ? yaml_field_real(reader, item, &value) : 0;
+	if (ret)
+		return ret;
+	if (value > floor(value))
+		return yaml_field_error(reader, item, "must be whole: it is a count");
+	return 0;
+}
+
+static int check_limit_bounds(const struct yaml_reader *reader, const struct yaml_item *map,
+			      const struct plan_limit *limit)
+{
+	const struct yaml_item *least = yaml_tree_get(map, "at_least");
+	const struct yaml_item *most = yaml_tree_get(map, "at_most");
+	const bool counted = limit->metric == PLAN_METRIC_VERDICT ||
+			     limit->metric == PLAN_METRIC_UNASKED_RESUMES;
+	int ret;
+
+	if (!least && !most)
+		return yaml_text_error(reader->path, map->place, reader->err,
+				       "missing key \"at_least\" or \"at_most\" in a limit");
+	if (limit->all && limit->metric != PLAN_METRIC_VERDICT)
+		return yaml_field_error(reader, least, "only verdicts can be all, %s cannot",
+					plan_metric_name(limit->metric));
+	if (limit->all && most)
+		return yaml_field_error(reader, most, "at_least is all: there is no room for this");
+	if (limit->at_least > limit->at_most)
+		return yaml_field_error(reader, least, "more than at_most, which is %s",
+					most->text);
+	ret = counted ? check_whole(reader, limit->all ? NULL : least) : 0;
+	if (!ret && counted)
+		ret = check_whole(reader, most);
+	return ret;
+}
+
+static bool runs(const struct plan *plan, int scenario, const char *bdf)
+{
+	for (size_t i = 0; i < plan->scenarios_n; i++) {
+		const struct plan_scenario *s = &plan->scenarios[i];
+
+		if (scenario >= 0 && (int)s->id != scenario)
+			continue;
+		if (!*bdf || !s->devices || has_device(s, s->devices_n, bdf))
+			return true;
+	}
+	return false;
+}
+
+/* A limit without a cycle would always fail: better said now than after the run. */
+static int check_limit_selects(const struct yaml_reader *reader, const struct yaml_item *map,
+			       const struct plan_limit *limit)
+{
+	const struct draft *draft = reader->user;
+
+	if (!runs(&draft->plan, limit->scenario, ""))
+		return yaml_field_error(reader, yaml_tree_get(map, "scenario"),
+					"this plan does not run it");
+	if (!runs(&draft->plan, limit->scenario, limit->bdf))
+		return yaml_field_error(
+			reader, yaml_tree_get(map, "device"), "this plan does not run %s on it",
+			limit->scenario < 0 ? "anything" : scenario_name(limit->scenario));
+	return 0;
+}
+
+static int check_limit(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	int ret;
+
+	ret = check_limit_metric(reader, map, object);
+	if (!ret)
+		ret = check_limit_bounds(reader, map, object);
+	if (!ret)
+		ret = check_limit_selects(reader, map, object);
+	return ret;
+}
+
+static int check_plan(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	const struct draft *draft = object;
+
+	if (draft->target)
+		return 0;
+	return yaml_text_error(reader->path, map->place, reader->err,
+			       "missing key \"target\" in a plan: the lab has %zu",
+			       draft->lab->targets_n);
+}
+
+/* clang-format off */
+/* What stands in a scenario, and in the plan as the default of all scenarios. */
+#define COMMON_FIELDS(type, to)                                                                    \
+	{"cycles", YAML_TYPE_COUNT, 0, AT(type, to cycles), .min = 1, .max = CYCLES_MAX},          \
+	{"settle", YAML_TYPE_DURATION, YAML_ZERO_OK, AT(type, to settle_ns)},                      \
+	{"dwell", YAML_TYPE_DURATION, 0, AT(type, to dwell_ns)},                                   \
+	{"hold", YAML_TYPE_DURATION, YAML_ZERO_OK, AT(type, to hold_ns)},                          \
+	{"vfs", YAML_TYPE_COUNT, 0, AT(type, to vfs), .min = 1, .max = VFS_MAX}
+
+static const struct yaml_schema arm_schema = {
+	.what = "an arm",
+	.size = sizeof(struct plan_arm),
+	.init = init_arm,
+	.fields = (const struct yaml_field[]){
+		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, AT(plan_arm, name)},
+		{"kernel", YAML_TYPE_NAME, YAML_REQUIRED, AT(plan_arm, kernel), .also = "+~"},
+		{"d3cold_allowed", YAML_TYPE_CHOICE, 0, AT(plan_arm, d3cold_allowed),
+		 .words = &bits},
+		{0},
+	},
+};
+
+static const struct yaml_schema scenario_schema = {
+	.what = "a scenario",
+	.size = sizeof(struct plan_scenario),
+	.init = init_scenario,
+	.check = check_scenario,
+	.fields = (const struct yaml_field[]){
+		/* Once each: results go by arm, device and scenario. */
+		{"scenario", YAML_TYPE_CHOICE, YAML_REQUIRED | YAML_UNIQUE, AT(plan_scenario, id),
+		 .words = &scenarios},
+		COMMON_FIELDS(plan_scenario, ),
+		{"devices", YAML_TYPE_CUSTOM, 0, .read = read_devices},
+		{0},
+	},
+};
+
+static const struct yaml_schema limit_schema = {
+	.what = "a limit",
+	.size = sizeof(struct plan_limit),
+	.init = init_limit,
+	.check = check_limit,
+	.fields = (const struct yaml_field[]){
+		{"name", YAML_TYPE_STRING, YAML_REQUIRED | YAML_UNIQUE, AT(plan_limit, name)},
+		{"metric", YAML_TYPE_CHOICE, 0, AT(plan_limit, metric), .words = &metrics},
+		{"verdict", YAML_TYPE_CHOICE, 0, AT(plan_limit, verdict), .words = &verdicts},
+		{"at_least", YAML_TYPE_CUSTOM, 0, .read = read_at_least},
+		{"at_most", YAML_TYPE_CUSTOM, 0, .read = read_at_most},
+		{"arm", YAML_TYPE_CUSTOM, 0, .read = read_limit_arm},
+		{"scenario", YAML_TYPE_CHOICE, 0, AT(plan_limit, scenario), .words = &scenarios},
+		{"device", YAML_TYPE_CUSTOM, 0, .read = read_limit_device},
+		{0},
+	},
+};
+
+static const struct yaml_schema plan_schema = {
+	.what = "a plan",
+	.check = check_plan,
+	.fields = (const struct yaml_field[]){
+		{"plan", YAML_TYPE_NAME, YAML_REQUIRED, AT(draft, plan.name)},
+		{"target", YAML_TYPE_CUSTOM, 0, .read = read_target},
+		{"level_dwell", YAML_TYPE_DURATION, 0, AT(draft, plan.level_dwell_ns)},
+		{"answer_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.answer_limit_ns)},
+		{"boot_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.boot_limit_ns)},
+		COMMON_FIELDS(draft, defaults.),
+		{"devices", YAML_TYPE_CUSTOM, 0, .read = read_default_devices},
+		{"arms", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.arms), .min = 1,
+		 .max = ARMS_MAX, .schema = &arm_schema},
+		{"scenarios", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.scenarios),
+		 .min = 1, .schema = &scenario_schema},
+		{"limits", YAML_TYPE_LIST, 0, LIST_AT(draft, plan.limits), .schema = &limit_schema},
+		{0},
+	},
+};
+/* clang-format on */
+
+static int fill(struct draft *draft, const char *path, const char *text, struct err *err)
+{
+	const struct yaml_reader reader = {.path = path, .user = draft, .err = err};
+	struct yaml_tree *tree;
+	int ret;
+
+	draft->plan.path = strdup(path);
+	draft->plan.text = strdup(text);
+	if (!draft->plan.path || !draft->plan.text)
+		return yaml_field_no_memory(&reader);
+	ret = yaml_tree_parse(path, text, &tree, err);
+	if (ret)
+		return ret;
+	ret = yaml_schema_read(&reader, &plan_schema, &tree->root, draft);
+	yaml_tree_free(tree);
+	return ret;
+}
+
+/* clang-format off */
+static const struct draft blank = {
+	.plan = {
+		.level_dwell_ns = 2 * SECOND,
+		.answer_limit_ns = 15 * SECOND,
+		.boot_limit_ns = 90 * SECOND,
+	},
+	.defaults = {
+		.cycles = 1,
+		.settle_ns = 2 * SECOND,
+		.dwell_ns = 2 * SECOND,
+		.hold_ns = SECOND / 2,
+		.vfs = 2,
+	},
+};
+/* clang-format on */
+
+int planfile_parse(const char *path, const char *text, const struct lab *lab, struct plan **out,
+		   struct err *err)
+{
+	struct draft draft = blank;
+	struct plan *plan = malloc(sizeof(*plan));
+	int ret;
+
+	if (!plan)
+		return err_set(err, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
+	draft.lab = lab;
+	draft.target = lab->targets_n == 1 ? &lab->targets[0] : NULL;
+	ret = fill(&draft, path, text, err);
+	free(draft.defaults.devices);
+	*plan = draft.plan;
+	if (ret) {
+		plan_free(plan);
+		return ret;
+	}
+	*out = plan;
+	return 0;
+}
+
+int planfile_load(const char *path, const struct lab *lab, struct plan **out, struct err *err)
+{
+	char *text;
+	int ret;
+
+	ret = yaml_text_read(path, &text, err);
+	if (ret)
+		return ret;
+	ret = planfile_parse(path, text, lab, out, err);
+	free(text);
+	return ret;
+}

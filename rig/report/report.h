@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* What all reports of a run are made from. All is borrowed. */
+#ifndef COLDRIG_REPORT_H
+#define COLDRIG_REPORT_H
+
+#include <stdio.h>
+
+#include "lab.h"
+#include "msg.h"
+#include "plan.h"
+#include "result.h"
+
+struct report {
+	const char *run;	   /* the run's id */
+	const char *tool;	   /* version that made the run */
+	const struct lab *lab;
+	const struct lab_target *target;
+	const struct plan *plan;
+	const struct result *result;
+	const char *const *kernels; /* per arm, uname -r; "" for an arm that was not run */
+	const struct outcome *outcomes;
+	size_t outcomes_n;
+};
+
+/* summary.json as docs/summary.md describes it; freed with msg_free(). */
+struct msg *report_summary(const struct report *report);
+
+/* For people, in UTF-8, at most 100 columns wide. */
+void report_table(const struct report *report, FILE *out);
+
+#endif

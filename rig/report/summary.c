@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <math.h>
+
+#include "report.h"
+
+/* A value or null; the reason for null goes to reasons under the same name. */
+static void set_power(struct msg *object, struct msg *reasons, const char *key,
+		      const struct result_power *power)
+{
+	struct msg *value;
+	char name[64];
+
+	if (!power->level.valid) {
+		snprintf(name, sizeof(name), "power_w.%s", key);
+		msg_set(object, key, msg_null());
+		msg_set_str(reasons, name, power->why);
+		return;
+	}
+	value = msg_object();
+	msg_set_real(value, "mean", power->level.mean_w);
+	msg_set_real(value, "u95", power->level.u95_w);
+	msg_set_int(value, "n", (int64_t)power->level.n);
+	msg_set(object, key, value);
+}
+
+static void set_time(struct msg *object, struct msg *reasons, const char *key,
+		     const struct result_time *time)
+{
+	struct msg *value;
+
+	if (time->n == 0) {
+		msg_set(object, key, msg_null());
+		msg_set_str(reasons, key, time->why);
+		return;
+	}
+	value = msg_object();
+	msg_set_real(value, "p50", time->p50_ms);
+	msg_set_real(value, "p95", time->p95_ms);
+	msg_set_real(value, "max", time->max_ms);
+	msg_set_int(value, "n", (int64_t)time->n);
+	msg_set_real(value, "error", time->error_ms);
+	msg_set(object, key, value);
+}
+
+static struct msg *verdicts(const struct result_row *row)
+{
+	struct msg *object = msg_object();
+
+	for (int v = 0; v < VERDICT_COUNT; v++)
+		msg_set_int(object, verdict_name((enum verdict)v), (int64_t)row->verdicts[v]);
+	return object;
+}
+
+static struct msg *device(const struct report *report, const struct result_row *row)
+{
+	const struct lab_device *dev = &report->target->devices[row->device];
+	struct msg *object = msg_object(), *reasons = msg_object(), *power = msg_object();
+
+	msg_set_str(object, "bdf", dev->bdf);
+	msg_set_str(object, "model", dev->model);
+	msg_set_str(object, "scenario",
+		    scenario_get(report->plan->scenarios[row->scenario].id)->name);
+	msg_set_int(object, "cycles", (int64_t)row->cycles);
+	msg_set_int(object, "planned", (int64_t)row->planned);
+	msg_set(object, "verdicts", verdicts(row));
+	msg_set_int(object, "dissents", (int64_t)row->dissents);
+	set_power(power, reasons, "D0", &row->d0);
+	set_power(power, reasons, "D3hot", &row->d3hot);
+	set_power(power, reasons, "D3cold", &row->d3cold);
+	set_power(power, reasons, "dwell", &row->dwell);
+	msg_set(object, "power_w", power);
+	set_time(object, reasons, "to_d3cold_ms", &row->to_d3cold);
+	set_time(object, reasons, "wake_ms", &row->wake);
+	if (row->unasked_resumes >= 0) {
+		msg_set_int(object, "unasked_resumes", row->unasked_resumes);
+	} else {
+		msg_set(object, "unasked_resumes", msg_null());
+		msg_set_str(reasons, "unasked_resumes",
+			    row->cycles ? "resumes were not watched" : "no cycle was run");
+	}
+	msg_set_str(object, "skipped", row->skipped);
+	msg_set(object, "reasons", reasons);
+	return object;
+}
+
+static struct msg *arm(const struct report *report, size_t index)
+{
+	struct msg *object = msg_object(), *devices = msg_array();
+
+	msg_set_str(object, "name", report->plan->arms[index].name);
+	msg_set_str(object, "kernel", report->kernels[index][0] ? report->kernels[index] : NULL);
+	for (size_t i = 0; i < report->result->rows_n; i++) {
+		if (report->result->rows[i].arm == (int)index)
+			msg_add(devices, device(report, &report->result->rows[i]));
+	}
+	msg_set(object, "devices", devices);
+	return object;
+}
+
+static struct msg *limits(const struct report *report)
+{
+	struct msg *array = msg_array();
+
+	for (size_t i = 0; i < report->plan->limits_n; i++) {
+		const struct result_limit *limit = &report->result->limits[i];
+		struct msg *object = msg_object();
+
+		msg_set_str(object, "name", report->plan->limits[i].name);
+		msg_set_bool(object, "ok", limit->ok);
+		msg_set_real(object, "value", limit->value);
+		msg_set_str(object, "found", limit->text);
+		msg_add(array, object);
+	}
+	return array;
+}
+
+/* What each later arm saves against the first one. */
+static struct msg *savings(const struct report *report)
+{
+	const struct result *result = report->result;
+	struct msg *array = msg_array();
+
+	for (size_t i = 0; i < result->rows_n; i++) {
+		const struct result_row *row = &result->rows[i];
+		const struct result_row *base = result_base(result, row);
+		struct msg *object;
+		double saved_w, u95_w;
+
+		if (!base || !result_saving(base, row, &saved_w, &u95_w))
+			continue;
+		object = msg_object();
+		msg_set_str(object, "arm", report->plan->arms[row->arm].name);
+		msg_set_str(object, "base", report->plan->arms[base->arm].name);
+		msg_set_str(object, "bdf", report->target->devices[row->device].bdf);
+		msg_set_str(object, "scenario",
+			    scenario_get(report->plan->scenarios[row->scenario].id)->name);
+		msg_set_real(object, "saved_w", saved_w);
+		msg_set_real(object, "u95", u95_w);
+		msg_add(array, object);
+	}
+	return array;
+}
+
+struct msg *report_summary(const struct report *report)
+{
+	struct msg *object = msg_object(), *arms = msg_array();
+
+	msg_set_str(object, "run", report->run);
+	msg_set_str(object, "tool", report->tool);
+	msg_set_str(object, "lab", report->lab->name);
+	msg_set_str(object, "target", report->target->name);
+	msg_set_str(object, "plan", report->plan->name);
+	for (size_t i = 0; i < report->plan->arms_n; i++)
+		msg_add(arms, arm(report, i));
+	msg_set(object, "arms", arms);
+	msg_set(object, "savings", savings(report));
+	msg_set(object, "limits", limits(report));
+	return object;
+}

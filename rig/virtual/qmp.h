@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The little that is said to the emulator's monitor (QMP: a JSON object a line). Pure. */
+#ifndef COLDRIG_QMP_H
+#define COLDRIG_QMP_H
+
+#define QMP_HELLO "{\"execute\":\"qmp_capabilities\"}\n"
+#define QMP_STOP  "{\"execute\":\"stop\"}\n"
+
+enum qmp_line {
+	QMP_OTHER,
+	QMP_GREETING, /* to be answered with QMP_HELLO before anything else */
+	QMP_DONE,     /* the command was carried out */
+	QMP_REFUSED,
+	QMP_RESET /* the machine was reset, by its guest as a rule */
+};
+
+enum qmp_line qmp_parse(const char *line);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The virtual lab's own process, and what it and the caller's process say to each other over a
+ * SOCK_SEQPACKET socket, one struct per packet. Both ends are one binary, so nothing is versioned.
+ */
+#ifndef COLDRIG_SERVER_H
+#define COLDRIG_SERVER_H
+
+#include "vlab.h"
+
+enum server_word {
+	/* to the lab */
+	SERVER_CYCLE, /* number: the cycle that begins; answered with SERVER_DONE */
+	SERVER_DOWN,  /* end the emulator, then yourself */
+	/* from the lab */
+	SERVER_READY, /* number: the instrument's TCP port; the emulator runs */
+	SERVER_DONE,  /* number: the cycle whose faults are in force */
+	SERVER_FAILED /* number: errno, text: why; there is no emulator, or no more */
+};
+
+struct server_message {
+	enum server_word word;
+	int number;
+	char text[sizeof(((struct err *)0)->text)];
+};
+
+/*
+ * Runs the lab until the other end of control says so or goes away. agent_fd is the emulator's end
+ * of the agent's line. Returns what the process should exit with.
+ */
+int server_run(const struct vlab_options *options, int control, int agent_fd);
+
+#endif

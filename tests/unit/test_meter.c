@@ -1,0 +1,589 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Real libsigrok in the meter's process, a DP832 with faults on loopback (scpi_server.h). */
+#include "meter.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <poll.h>
+#include <sys/file.h>
+
+#include "meter_backend.h"
+#include "meter_relay.h"
+#include "scpi_server.h"
+#include "unit.h"
+
+#define SECOND	((int64_t)1000000000)
+#define SILENCE (SECOND / 2)
+#define SAMPLES 4096
+#define EVENTS	16
+
+static const char *const watts[] = {"P1", "P2", "P3"};
+
+/* All that a meter said. */
+struct heard {
+	const struct meter *meter;
+	struct meter_sample samples[SAMPLES];
+	struct meter_event events[EVENTS];
+	size_t samples_n, events_n;
+	size_t before_ready; /* samples that came too early */
+	bool ready, lost;
+	char lost_text[160];
+	int64_t longest_read_ns;
+};
+
+static struct heard heard;
+
+static void hear_event(const struct meter_event *event)
+{
+	if (heard.events_n < EVENTS)
+		heard.events[heard.events_n++] = *event;
+	if (event->kind == METER_EVENT_READY)
+		heard.ready = true;
+	if (event->kind == METER_EVENT_LOST) {
+		heard.lost = true;
+		strcpy(heard.lost_text, event->text);
+	}
+}
+
+/* Until so many samples, the loss, or the limit. Waits on the fd alone, so that has to tell all. */
+static void hear(struct meter *meter, size_t samples_n, int64_t limit_ns)
+{
+	int64_t end = scpi_now_ns() + limit_ns;
+	bool was_ready = heard.meter == meter && heard.ready;
+
+	memset(&heard, 0, sizeof(heard));
+	heard.meter = meter;
+	heard.ready = was_ready;
+	while (!heard.lost && heard.samples_n < samples_n && scpi_now_ns() < end) {
+		struct pollfd fd = {.fd = meter_fd(meter), .events = POLLIN};
+		struct meter_event event;
+		size_t n, event_n;
+		int64_t before;
+
+		poll(&fd, 1, (int)((end - scpi_now_ns()) / 1000000) + 1);
+		before = scpi_now_ns();
+		n = meter_read(meter, heard.samples + heard.samples_n, samples_n - heard.samples_n,
+			       &event, &event_n);
+		if (scpi_now_ns() - before > heard.longest_read_ns)
+			heard.longest_read_ns = scpi_now_ns() - before;
+		heard.samples_n += n;
+		if (event_n)
+			hear_event(&event);
+		if (n && !heard.ready)
+			heard.before_ready += n;
+	}
+	CU_ASSERT_EQUAL(heard.before_ready, 0);
+	CU_ASSERT(heard.longest_read_ns < SECOND / 5);
+}
+
+static struct meter *open_spec(const char *spec, const char *const *channels, size_t n, double hz)
+{
+	struct meter_options options = {.spec = spec,
+					.channels = channels,
+					.channels_n = n,
+					.rate_hz = hz,
+					.silence_ns = SILENCE};
+	struct meter *meter = NULL;
+	struct err err = {""};
+
+	heard.meter = NULL; /* malloc may give the last one's address again */
+	CU_ASSERT_EQUAL(meter_open(&options, &meter, &err), 0);
+	if (!meter) {
+		printf("%s\n", err.text);
+		abort();
+	}
+	return meter;
+}
+
+static struct meter *open_server(const struct scpi_server *server)
+{
+	char spec[64];
+
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server->port);
+	return open_spec(spec, watts, 3, 1000.0);
+}
+
+static const struct meter_event *heard_kind(enum meter_event_kind kind)
+{
+	for (size_t i = 0; i < heard.events_n; i++) {
+		if (heard.events[i].kind == kind)
+			return &heard.events[i];
+	}
+	return NULL;
+}
+
+static void expect_lost(const char *word)
+{
+	CU_ASSERT_TRUE(heard.lost);
+	CU_ASSERT_PTR_NOT_NULL(strstr(heard.lost_text, word));
+	if (!strstr(heard.lost_text, word))
+		printf(" [lost: '%s', want '%s'] ", heard.lost_text, word);
+}
+
+/* Each reading is an answer that the server gave, whole, on that channel, within that time. */
+static void expect_faithful(const struct scpi_server *server)
+{
+	unsigned wrong_value = 0, wrong_channel = 0, wrong_time = 0, disorder = 0;
+
+	for (size_t i = 0; i < heard.samples_n; i++) {
+		const struct meter_sample *s = &heard.samples[i];
+		unsigned n = (unsigned)s->value_w;
+
+		if (!(s->value_w >= 1.0 && s->value_w < SCPI_LOG_SIZE) || n != s->value_w ||
+		    n > server->shared->answers) {
+			wrong_value++;
+			continue;
+		}
+		wrong_channel += server->shared->log[n].channel != (int)s->channel + 1;
+		wrong_time += s->t_ns - s->error_ns > server->shared->log[n].query_ns ||
+			      s->t_ns + s->error_ns < server->shared->log[n].answer_ns;
+		disorder += i && s->value_w <= heard.samples[i - 1].value_w;
+	}
+	CU_ASSERT_EQUAL(wrong_value, 0);
+	CU_ASSERT_EQUAL(wrong_channel, 0);
+	CU_ASSERT_EQUAL(wrong_time, 0);
+	CU_ASSERT_EQUAL(disorder, 0);
+}
+
+/* 0 where the kernel does not list children. */
+static pid_t newest_child(void)
+{
+	char path[64];
+	int pid = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d/children", (int)getpid());
+	file = fopen(path, "re");
+	if (!file)
+		return 0;
+	while (fscanf(file, "%d", &pid) == 1)
+		;
+	fclose(file);
+	return pid;
+}
+
+static double cpu_seconds(pid_t pid)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (pid <= 0 || clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
+		return NAN;
+	return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
+static void readings_are_the_answers_that_the_server_gave(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+	double seconds, cpu;
+	pid_t child;
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	meter = open_server(&server);
+	child = newest_child();
+	hear(meter, 1, 15 * SECOND);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_READY));
+	CU_ASSERT_STRING_EQUAL(heard_kind(METER_EVENT_READY)->text,
+			       "Rigol DP832 00.01.16 DP8C000001");
+	cpu = cpu_seconds(child);
+	hear(meter, 2000, 15 * SECOND);
+	cpu = cpu_seconds(child) - cpu;
+	CU_ASSERT_EQUAL(heard.samples_n, 2000);
+	expect_faithful(&server);
+	seconds = (double)(heard.samples[1999].t_ns - heard.samples[0].t_ns) * 1e-9;
+	printf(" [%.0f readings/s of 1000 asked for, %.1f %% of a core] ", 1999.0 / seconds,
+	       100.0 * cpu / seconds);
+	meter_close(meter);
+	for (int i = 0; i < 1000 && !server.shared->local; i++)
+		usleep(1000);
+	CU_ASSERT_TRUE(server.shared->local); /* the front panel is given back */
+	scpi_server_stop(&server);
+}
+
+static void lost_after(enum scpi_fault fault, const char *word)
+{
+	struct scpi_server server;
+	struct meter *meter;
+	int64_t last_ns;
+	size_t zeros = 0;
+
+	scpi_server_start(&server, fault, 50);
+	meter = open_server(&server);
+	hear(meter, SAMPLES, 10 * SECOND);
+	expect_lost(word);
+	CU_ASSERT_EQUAL_FATAL(heard.samples_n, 49);
+	expect_faithful(&server);
+	for (size_t i = 0; i < heard.samples_n; i++)
+		zeros += heard.samples[i].value_w == 0.0;
+	CU_ASSERT_EQUAL(zeros, 0);
+	last_ns = heard.samples[48].t_ns;
+	CU_ASSERT(scpi_now_ns() - last_ns < SILENCE + SECOND);
+	hear(meter, 1, SECOND / 10);
+	CU_ASSERT_EQUAL(heard.samples_n + heard.events_n, 0);
+	meter_close(meter);
+	scpi_server_stop(&server);
+}
+
+static void server_stalls(void)
+{
+	lost_after(SCPI_STALL,
+		   "for 0.5 s"); /* the child's word or the parent's, whoever is first */
+}
+
+static void server_closes(void)
+{
+	lost_after(SCPI_CLOSE, "closed the connection");
+}
+
+static void server_resets(void)
+{
+	lost_after(SCPI_RESET, "reset by peer");
+}
+
+static void server_says_zero_and_closes(void)
+{
+	lost_after(SCPI_ZERO_CLOSE, "closed the connection");
+}
+
+static void server_never_answers_idn(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+	int64_t start = scpi_now_ns();
+
+	scpi_server_start(&server, SCPI_MUTE_IDN, 0);
+	meter = open_server(&server);
+	hear(meter, 1, 10 * SECOND);
+	expect_lost("not ready after 5.0 s");
+	CU_ASSERT(scpi_now_ns() - start < 6 * SECOND);
+	meter_close(meter);
+	scpi_server_stop(&server);
+}
+
+static void nothing_listens(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	scpi_server_stop(&server);
+	meter = open_server(&server);
+	hear(meter, 1, 10 * SECOND);
+	expect_lost("refused");
+	meter_close(meter);
+}
+
+static void answers_that_are_no_number_give_no_reading(void)
+{
+	static const enum scpi_fault faults[] = {SCPI_NAN, SCPI_GARBLE, SCPI_EMPTY, SCPI_DOUBLE};
+
+	for (size_t i = 0; i < UNIT_COUNT(faults); i++) {
+		struct scpi_server server;
+		struct meter *meter;
+		size_t fourths = 0;
+
+		scpi_server_start(&server, faults[i], 0);
+		meter = open_server(&server);
+		hear(meter, 300, 10 * SECOND);
+		CU_ASSERT_EQUAL(heard.samples_n, 300);
+		expect_faithful(&server);
+		for (size_t j = 0; j < heard.samples_n; j++)
+			fourths += fmod(heard.samples[j].value_w, 4.0) == 0.0;
+		CU_ASSERT_EQUAL(fourths, 0);
+		CU_ASSERT_PTR_NOT_NULL(heard_kind(METER_EVENT_NOTE));
+		meter_close(meter);
+		scpi_server_stop(&server);
+	}
+}
+
+static void answers_in_two_segments_are_read_whole(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+
+	scpi_server_start(&server, SCPI_SPLIT, 0);
+	meter = open_server(&server);
+	hear(meter, 100, 10 * SECOND);
+	CU_ASSERT_EQUAL(heard.samples_n, 100);
+	expect_faithful(&server);
+	meter_close(meter);
+	scpi_server_stop(&server);
+}
+
+static void what_cannot_be_read_is_lost_with_words(void)
+{
+	static const struct {
+		const char *driver, *options, *channel, *word;
+	} rows[] = {
+		{"no-such-driver", "", "P1", "no driver 'no-such-driver'"},
+		{"scpi-pps", ":nosuch=1", "P1", "no option 'nosuch'"},
+		{"scpi-pps", ":samplerate=x", "P1", "samplerate cannot be 'x'"},
+		{"scpi-pps", ":samplerate=1k", "P1", "does not take option samplerate=1k"},
+		{"scpi-pps", "", "P4", "V1 I1 P1 V2 I2 P2 V3 I3 P3"},
+		{"scpi-pps", "", "V1", "V1 does not deliver watts"},
+		{"demo", NULL, "A0", "A0 does not deliver watts"},
+	};
+
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		struct scpi_server server;
+		struct meter *meter;
+		char spec[128];
+
+		scpi_server_start(&server, SCPI_GOOD, 0);
+		snprintf(spec, sizeof(spec), "%s:conn=tcp-raw/127.0.0.1/%d%s", rows[i].driver,
+			 server.port, rows[i].options ? rows[i].options : "");
+		if (!rows[i].options)
+			strcpy(spec, rows[i].driver);
+		meter = open_spec(spec, &rows[i].channel, 1, 100.0);
+		hear(meter, SAMPLES, 10 * SECOND);
+		expect_lost(rows[i].word);
+		CU_ASSERT_EQUAL(heard.samples_n, 0);
+		meter_close(meter);
+		scpi_server_stop(&server);
+	}
+}
+
+static void options_that_cannot_be_are_refused_at_once(void)
+{
+	static const char *const twice[] = {"P1", "P1"};
+	const struct meter_options good = {.spec = "fake:w=1",
+					   .channels = watts,
+					   .channels_n = 3,
+					   .rate_hz = 100.0,
+					   .silence_ns = SILENCE};
+	struct meter_options rows[11];
+	size_t n = 0;
+
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++)
+		rows[i] = good;
+	rows[n++].spec = "";
+	rows[n++].spec = "scpi-pps:conn";
+	rows[n++].spec = "fake";
+	rows[n++].spec = "fake:w=";
+	rows[n++].spec = "fake:w=nan";
+	rows[n++].spec = "fake:square=1/2";
+	rows[n++].spec = "fake:square=1/2/0";
+	rows[n++].rate_hz = 0.0;
+	rows[n++].silence_ns = 0;
+	rows[n++].channels_n = 0;
+	rows[n].channels_n = 2;
+	rows[n++].channels = twice;
+	for (size_t i = 0; i < n; i++) {
+		struct meter *meter = NULL;
+		struct err err = {""};
+
+		CU_ASSERT_EQUAL(meter_open(&rows[i], &meter, &err), -EINVAL);
+		CU_ASSERT_NOT_EQUAL(strlen(err.text), 0);
+		CU_ASSERT_PTR_NULL(meter);
+	}
+}
+
+static void fake_meter_is_steady_or_square(void)
+{
+	struct meter *meter = open_spec("fake:w=3.5", watts, 2, 1000.0);
+	size_t low = 0, high = 0;
+
+	hear(meter, 100, 5 * SECOND);
+	CU_ASSERT_EQUAL(heard.samples_n, 100);
+	for (size_t i = 0; i < heard.samples_n; i++) {
+		CU_ASSERT_EQUAL(heard.samples[i].value_w, 3.5);
+		CU_ASSERT_EQUAL(heard.samples[i].channel, i % 2);
+	}
+	meter_close(meter);
+
+	meter = open_spec("fake:square=1/9/20", watts, 1, 1000.0);
+	hear(meter, 200, 5 * SECOND);
+	for (size_t i = 0; i < heard.samples_n; i++) {
+		low += heard.samples[i].value_w == 1.0;
+		high += heard.samples[i].value_w == 9.0;
+	}
+	CU_ASSERT_EQUAL(low + high, 200);
+	CU_ASSERT(low > 50 && high > 50);
+	meter_close(meter);
+}
+
+static void close_is_quick_and_leaves_no_zombie(void)
+{
+	struct meter *meter = open_spec("fake:w=1", watts, 1, 0.1);
+	int64_t before;
+
+	hear(meter, 1, 5 * SECOND);
+	before = scpi_now_ns();
+	meter_close(meter);
+	CU_ASSERT(scpi_now_ns() - before < SECOND / 2);
+	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
+	CU_ASSERT_EQUAL(errno, ECHILD);
+	meter_close(NULL);
+}
+
+static void close_while_the_driver_is_blocked(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+	int64_t before;
+
+	scpi_server_start(&server, SCPI_MUTE_IDN, 0);
+	meter = open_server(&server);
+	hear(meter, 1, SECOND / 2);
+	before = scpi_now_ns();
+	meter_close(meter);
+	CU_ASSERT(scpi_now_ns() - before < SECOND);
+	scpi_server_stop(&server);
+	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
+}
+
+/* The meter's process becomes ours when its parent is gone, so its end can be waited for. */
+static void parent_is_killed(void)
+{
+	int64_t end = scpi_now_ns() + 5 * SECOND;
+	int ready[2], status = 0;
+	pid_t parent, orphan = 0;
+	char byte;
+
+	CU_ASSERT_EQUAL_FATAL(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	CU_ASSERT_EQUAL_FATAL(pipe(ready), 0);
+	parent = fork();
+	if (parent == 0) {
+		hear(open_spec("fake:w=1", watts, 1, 100.0), 1, 5 * SECOND);
+		if (write(ready[1], "x", 1) == 1)
+			pause();
+		_exit(1);
+	}
+	CU_ASSERT_EQUAL(read(ready[0], &byte, 1), 1);
+	kill(parent, SIGKILL);
+	CU_ASSERT_EQUAL(waitpid(parent, NULL, 0), parent);
+	while (orphan == 0 && scpi_now_ns() < end) {
+		orphan = waitpid(-1, &status, WNOHANG);
+		usleep(1000);
+	}
+	CU_ASSERT(orphan > 0);
+	CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	prctl(PR_SET_CHILD_SUBREAPER, 0);
+	close(ready[0]);
+	close(ready[1]);
+}
+
+static void meter_process_keeps_no_lock_of_the_parent(void)
+{
+	char path[] = "/tmp/coldrig-test-meter-XXXXXX";
+	int lock = mkstemp(path), again;
+	struct meter *meter;
+
+	CU_ASSERT_EQUAL(flock(lock, LOCK_EX | LOCK_NB), 0);
+	meter = open_spec("fake:w=1", watts, 1, 100.0);
+	hear(meter, 1, 5 * SECOND);
+	close(lock);
+	again = open(path, O_RDWR | O_CLOEXEC);
+	CU_ASSERT_EQUAL(flock(again, LOCK_EX | LOCK_NB), 0);
+	close(again);
+	unlink(path);
+	meter_close(meter);
+}
+
+static void meter_process_crashes(void)
+{
+	struct meter *meter = open_spec("fake:w=1", watts, 1, 100.0);
+	pid_t child = newest_child();
+
+	hear(meter, 1, 5 * SECOND);
+	if (child > 0) {
+		CU_ASSERT_NOT_EQUAL(getpgid(child), getpgid(0));
+		kill(child, SIGKILL);
+		hear(meter, SAMPLES, 5 * SECOND);
+		expect_lost("process ended");
+	} else {
+		printf(" [skipped: no /proc/.../children] ");
+	}
+	meter_close(meter);
+}
+
+/* The child stands still, not dead: only the parent's own watch can tell. */
+static void meter_process_hangs(void)
+{
+	struct meter *meter = open_spec("fake:w=1", watts, 1, 100.0);
+	pid_t child = newest_child();
+	int64_t before;
+
+	hear(meter, 1, 5 * SECOND);
+	if (child > 0) {
+		kill(child, SIGSTOP);
+		hear(meter, SAMPLES, 5 * SECOND);
+		expect_lost("no reading for 0.5 s");
+	} else {
+		printf(" [skipped: no /proc/.../children] ");
+	}
+	before = scpi_now_ns();
+	meter_close(meter);
+	CU_ASSERT(scpi_now_ns() - before < SECOND);
+}
+
+static void busy_parent_finds_readings_not_a_loss(void)
+{
+	struct meter *meter = open_spec("fake:w=1", watts, 1, 1000.0);
+
+	hear(meter, 1, 5 * SECOND);
+	usleep(2 * (useconds_t)(SILENCE / 1000));
+	hear(meter, 1000, 5 * SECOND);
+	CU_ASSERT_FALSE(heard.lost);
+	CU_ASSERT_EQUAL(heard.samples_n, 1000);
+	meter_close(meter);
+}
+
+static void numbers_and_what_is_none(void)
+{
+	static const char *const good[] = {"1", "0.000\n", "-1.5E+01\r\n", "+.5", "12.3 W\n", "7W"};
+	static const char *const bad[] = {"",	 "\n",	  "nan", "inf\n", "0x10", "12q",
+					  "1 2", "1e999", "W",	 "1,5",	  "--1",  "1WW"};
+
+	for (size_t i = 0; i < UNIT_COUNT(good); i++)
+		CU_ASSERT_TRUE(meter_relay_is_number(good[i], strlen(good[i])));
+	for (size_t i = 0; i < UNIT_COUNT(bad); i++)
+		CU_ASSERT_FALSE(meter_relay_is_number(bad[i], strlen(bad[i])));
+	CU_ASSERT_FALSE(meter_relay_is_number("\0"
+					      "12",
+					      3));
+}
+
+static void due_times_stay_on_the_grid(void)
+{
+	CU_ASSERT_EQUAL(meter_next_due(100, 10, 105), 110);
+	CU_ASSERT_EQUAL(meter_next_due(100, 10, 110), 110);
+	CU_ASSERT_EQUAL(meter_next_due(100, 10, 111), 120);
+	CU_ASSERT_EQUAL(meter_next_due(100, 10, 1000), 1000);
+	CU_ASSERT_EQUAL(meter_next_due(100, 10, 1001), 1010);
+}
+
+int main(void)
+{
+	static const struct unit_case cases[] = {
+		{"numbers and what is none", numbers_and_what_is_none},
+		{"due times stay on the grid", due_times_stay_on_the_grid},
+		{"readings are the answers that the server gave",
+		 readings_are_the_answers_that_the_server_gave},
+		{"server stalls", server_stalls},
+		{"server closes", server_closes},
+		{"server resets", server_resets},
+		{"server says zero and closes", server_says_zero_and_closes},
+		{"server never answers *IDN?", server_never_answers_idn},
+		{"nothing listens", nothing_listens},
+		{"answers that are no number give no reading",
+		 answers_that_are_no_number_give_no_reading},
+		{"answers in two segments are read whole", answers_in_two_segments_are_read_whole},
+		{"what cannot be read is lost with words", what_cannot_be_read_is_lost_with_words},
+		{"options that cannot be are refused at once",
+		 options_that_cannot_be_are_refused_at_once},
+		{"fake meter is steady or square", fake_meter_is_steady_or_square},
+		{"close is quick and leaves no zombie", close_is_quick_and_leaves_no_zombie},
+		{"close while the driver is blocked", close_while_the_driver_is_blocked},
+		{"parent is killed", parent_is_killed},
+		{"meter process keeps no lock of the parent",
+		 meter_process_keeps_no_lock_of_the_parent},
+		{"meter process crashes", meter_process_crashes},
+		{"meter process hangs", meter_process_hangs},
+		{"busy parent finds readings, not a loss", busy_parent_finds_readings_not_a_loss},
+	};
+
+	return unit_run("meter", cases, UNIT_COUNT(cases));
+}
