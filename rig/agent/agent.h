@@ -21,9 +21,9 @@ struct agent {
 	struct vfio vfio;
 	struct watch *watch; /* of the session, NULL outside one */
 	int64_t quiet_limit_ns;
-	int64_t heard_ns;   /* when the controller last said something */
-	bool bye;	    /* the controller has ended the session */
-	int send_error;	    /* of events, that nobody waits for */
+	int64_t heard_ns; /* when the controller last said something */
+	bool bye;	  /* the controller has ended the session */
+	int send_error;	  /* of events, that nobody waits for */
 };
 
 /* Ends a session that is open: everything as it was before. 0 or the first failure, with words. */

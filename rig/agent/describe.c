@@ -19,10 +19,8 @@ static const struct member id_members[] = {
 };
 
 static const struct member state_members[] = {
-	{"power_state", "power_state"},
-	{"runtime_status", "power/runtime_status"},
-	{"control", "power/control"},
-	{"d3cold_allowed", "d3cold_allowed"},
+	{"power_state", "power_state"}, {"runtime_status", "power/runtime_status"},
+	{"control", "power/control"},	{"d3cold_allowed", "d3cold_allowed"},
 	{"wakeup", "power/wakeup"},
 };
 

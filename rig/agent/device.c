@@ -8,7 +8,7 @@
 #include "pmstate.h"
 #include "sysfs.h"
 
-#define CLASS_BRIDGE 0x06 /* base class */
+#define CLASS_BRIDGE   0x06 /* base class */
 #define SETTLE_STEP_NS INT64_C(2000000)
 
 void bdf_list_add(struct bdf_list *list, const struct bdf *bdf)

@@ -142,8 +142,9 @@ static int write_vfs(const struct host *host, const struct bdf *bdf, long count,
 	snprintf(text, sizeof(text), "%ld", count);
 	r = device_write(host, bdf, "sriov_numvfs", text);
 	if (r == -ENOENT)
-		return fail(err, r, bdf, "no virtual functions: without its driver, or no SR-IOV "
-					 "(vfio-pci needs enable_sriov=1)");
+		return fail(err, r, bdf,
+			    "no virtual functions: without its driver, or no SR-IOV "
+			    "(vfio-pci needs enable_sriov=1)");
 	return r < 0 ? fail(err, r, bdf, "virtual functions not switched") : 0;
 }
 
@@ -170,8 +171,8 @@ int driver_set_vfs(const struct host *host, const struct bdf *bdf, long count, s
 			return r;
 	}
 	switched_off = device_read(host, bdf, "sriov_drivers_autoprobe", autoprobe) == 0 &&
-			strcmp(autoprobe, "1") == 0 &&
-			device_write(host, bdf, "sriov_drivers_autoprobe", "0") == 0;
+		       strcmp(autoprobe, "1") == 0 &&
+		       device_write(host, bdf, "sriov_drivers_autoprobe", "0") == 0;
 	r = write_vfs(host, bdf, count, err);
 	if (switched_off && device_write(host, bdf, "sriov_drivers_autoprobe", "1") < 0)
 		host_say("sriov_drivers_autoprobe: could not be set back to 1");

@@ -88,7 +88,8 @@ static int find_block(const struct host *host, const char *source, char place[st
 	return sysfs_resolve(host, place, "class/block/%s", sysfs_base(source));
 }
 
-/* A line of mountinfo: id parent major:minor root mount-point options [tags] - type source options */
+/* A line of mountinfo: id parent major:minor root mount-point options [tags] - type source options
+ */
 static void add_mount(struct guard *guard, const char *line)
 {
 	char point[512], source[512], place[PATH_MAX], why[1024];
@@ -313,8 +314,8 @@ static const char *why_function(const struct guard *guard, const char *name)
 	return NULL;
 }
 
-static bool needs_any(const struct guard *guard, const struct bdf *bdf,
-		      const struct bdf_list *list, const char *relation, struct err *why)
+static bool needs_any(const struct guard *guard, const struct bdf *bdf, const struct bdf_list *list,
+		      const char *relation, struct err *why)
 {
 	for (size_t i = 0; i < list->n; i++) {
 		char name[BDF_TEXT_SIZE];

@@ -16,8 +16,7 @@
 /* Attributes of sysfs go through its allow-list; tracefs only happens to be mounted below it. */
 static bool is_sysfs(const char *path)
 {
-	return strncmp(path, "/sys/", 5) == 0 &&
-	       strncmp(path, "/sys/kernel/tracing/", 20) != 0 &&
+	return strncmp(path, "/sys/", 5) == 0 && strncmp(path, "/sys/kernel/tracing/", 20) != 0 &&
 	       strncmp(path, "/sys/kernel/debug/tracing/", 26) != 0;
 }
 

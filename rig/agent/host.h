@@ -13,6 +13,8 @@
 
 struct host {
 	const char *root; /* put before every path; "" on a real target; borrowed */
+	/* For tests: plays the kernel after a write to an attribute, its path relative to /sys. */
+	void (*wrote)(const struct host *host, const char *path, const char *value);
 };
 
 /* A path with the prefix. -ENAMETOOLONG. */
@@ -22,7 +24,8 @@ int host_path(const struct host *host, char path[static PATH_MAX], const char *f
 /* The whole text of a file of /proc; *text is freed with free(). Not for sysfs. */
 int host_read(const struct host *host, const char *path, char **text);
 
-/* One write() of text with these open flags beside O_WRONLY; for tracefs and /proc, not for sysfs. */
+/* One write() of text with these open flags beside O_WRONLY; for tracefs and /proc, not for sysfs.
+ */
 int host_write(const struct host *host, const char *path, const char *text, int flags);
 
 bool host_exists(const struct host *host, const char *path);

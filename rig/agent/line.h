@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The line to the controller: frames over two descriptors. A terminal is set raw, and bytes that are
- * no frame are skipped on it, because the kernel may talk there too; on anything else they are an
- * error.
+ * The line to the controller: frames over two descriptors. A terminal is set raw, and bytes that
+ * are no frame are skipped on it, because the kernel may talk there too; on anything else they are
+ * an error.
  */
 #ifndef COLDRIG_LINE_H
 #define COLDRIG_LINE_H

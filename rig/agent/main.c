@@ -46,7 +46,8 @@ int main(int argc, char **argv)
 			config.root = optarg;
 			break;
 		case OPTION_VERSION:
-			printf("coldrig-agent %s, protocol %d\n", COLDRIG_VERSION, PROTOCOL_VERSION);
+			printf("coldrig-agent %s, protocol %d\n", COLDRIG_VERSION,
+			       PROTOCOL_VERSION);
 			return 0;
 		case OPTION_HELP:
 			fputs(usage, stdout);

@@ -50,8 +50,8 @@ static int echo_nonce(const struct call *call)
 
 	if (msg_text(nonce))
 		msg_set_str(call->answer, "nonce", msg_text(nonce));
-	else if (nonce && msg_get_int(call->request, "nonce", 0) ==
-				  msg_get_int(call->request, "nonce", 1))
+	else if (nonce &&
+		 msg_get_int(call->request, "nonce", 0) == msg_get_int(call->request, "nonce", 1))
 		msg_set_int(call->answer, "nonce", msg_get_int(call->request, "nonce", 0));
 	else
 		return err_set(call->err, -EINVAL, "nonce: missing, or neither text nor a number");
@@ -272,12 +272,9 @@ static int op_set(struct call *call)
 	static const struct {
 		const char *attr, *value;
 	} settings[] = {
-		{"d3cold_allowed", "0"},
-		{"d3cold_allowed", "1"},
-		{"power/control", "on"},
-		{"power/control", "auto"},
-		{"power/wakeup", "disabled"},
-		{"power/wakeup", "enabled"},
+		{"d3cold_allowed", "0"},      {"d3cold_allowed", "1"},
+		{"power/control", "on"},      {"power/control", "auto"},
+		{"power/wakeup", "disabled"}, {"power/wakeup", "enabled"},
 	};
 	const char *attr = msg_get_str(call->request, "attr");
 	const char *value = msg_get_str(call->request, "value");

@@ -79,8 +79,8 @@ static int save_function(struct saved_function *f, const struct host *host, cons
 	return 0;
 }
 
-static int save_functions(struct saved_claim *claim, const struct host *host,
-			  const struct bdf *bdf, struct err *err)
+static int save_functions(struct saved_claim *claim, const struct host *host, const struct bdf *bdf,
+			  struct err *err)
 {
 	struct bdf_list slot = device_slot(host, bdf);
 	int r = 0;
@@ -172,8 +172,8 @@ static int open_port(const struct host *host, const struct saved_node *port, str
 		if (r == 0)
 			r = device_write(host, &port->bdf, attrs[i].name, wanted);
 		if (r < 0)
-			return err_set(err, r, "port %s: %s not set to %s: %s", name,
-				       attrs[i].name, wanted, strerror(-r));
+			return err_set(err, r, "port %s: %s not set to %s: %s", name, attrs[i].name,
+				       wanted, strerror(-r));
 	}
 	return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the agent has changed, and how it was before. A claim covers one slot, all its functions, and
- * its port; several claims may share a port, which is then restored with the last of them.
+ * What the agent has changed, and how it was before. A claim covers one slot, all its functions,
+ * and its port; several claims may share a port, which is then restored with the last of them.
  */
 #ifndef COLDRIG_SAVED_H
 #define COLDRIG_SAVED_H
@@ -21,8 +21,8 @@ struct saved {
 };
 
 /*
- * Remembers the slot of bdf, then lets its port go to D3cold. Claiming a claimed slot again is fine.
- * After a failure nothing is remembered and nothing changed.
+ * Remembers the slot of bdf, then lets its port go to D3cold. Claiming a claimed slot again is
+ * fine. After a failure nothing is remembered and nothing changed.
  */
 int saved_claim(struct saved *saved, const struct host *host, const struct bdf *bdf,
 		struct err *err);

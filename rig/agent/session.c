@@ -203,7 +203,7 @@ static int turn(struct agent *agent, int signal_fd)
 
 int session_run(const struct session_config *config)
 {
-	struct agent agent = {.host = {config->root}, .version = config->version};
+	struct agent agent = {.host = {.root = config->root}, .version = config->version};
 	int signal_fd = signals_open(), status = GOES_ON, r;
 
 	if (signal_fd < 0) {

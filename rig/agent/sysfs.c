@@ -139,6 +139,8 @@ int sysfs_write(const struct host *host, const char *value, const char *format, 
 		return -errno;
 	r = write(fd, value, strlen(value)) < 0 ? -errno : 0;
 	close(fd);
+	if (r == 0 && host->wrote)
+		host->wrote(host, full + strlen(host->root) + strlen("/sys/"), value);
 	return r;
 }
 

@@ -14,7 +14,7 @@
 #include "host.h"
 
 enum sysfs_use {
-	SYSFS_READ = 1,	 /* the text of an attribute */
+	SYSFS_READ = 1, /* the text of an attribute */
 	SYSFS_WRITE = 2,
 	SYSFS_LOOK = 4, /* where a link points, and the names in a directory */
 };

@@ -14,8 +14,8 @@
 
 #include "traceline.h"
 
-#define INSTANCE "coldrig-" /* and the pid */
-#define GROUP	 "coldrig_" /* the same, a dash is no part of a C name */
+#define INSTANCE   "coldrig-" /* and the pid */
+#define GROUP	   "coldrig_" /* the same, a dash is no part of a C name */
 #define LINES_SIZE 16384
 
 struct trace {
@@ -30,11 +30,12 @@ struct trace {
 static const char *const mounts[] = {"/sys/kernel/tracing", "/sys/kernel/debug/tracing"};
 
 /* A struct device begins with a kobject, which begins with its name. */
-static const char *const first_argument[] = {"$arg1",
+static const char *const first_argument[] = {
+	"$arg1",
 #if defined(__x86_64__)
-					     "%di",
+	"%di",
 #elif defined(__aarch64__)
-					     "%x0",
+	"%x0",
 #endif
 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The kernel's trace of runtime power management: an instance and two kprobes of this process alone,
- * in CLOCK_MONOTONIC time, gone again after trace_close(). What agents that were killed left behind
- * is removed by the next one.
+ * The kernel's trace of runtime power management: an instance and two kprobes of this process
+ * alone, in CLOCK_MONOTONIC time, gone again after trace_close(). What agents that were killed left
+ * behind is removed by the next one.
  */
 #ifndef COLDRIG_TRACE_H
 #define COLDRIG_TRACE_H

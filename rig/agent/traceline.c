@@ -9,8 +9,8 @@
 #define RETURN_INT "rpm_return_int"
 
 /*
- * "            comm-PID   [CPU] flags SECONDS.MICROS: EVENT: TEXT". A comm may hold anything, so the
- * event is searched for by its name, and the time stands right before it.
+ * "            comm-PID   [CPU] flags SECONDS.MICROS: EVENT: TEXT". A comm may hold anything, so
+ * the event is searched for by its name, and the time stands right before it.
  */
 static const char *find_event(const char *line, const char *event, int64_t *t_ns)
 {

@@ -24,7 +24,8 @@ struct state_word {
 };
 
 struct rpm_event {
-	int64_t t_ns; /* target's clock */
+	int64_t t_ns;	  /* target's clock */
+	int64_t error_ns; /* a poll sees it up to so much later; 0 from a trace */
 	bool is_resume, is_resumed;
 };
 
@@ -140,7 +141,14 @@ static enum evidence_acpi acpi_word(const struct msg *state)
 		word = msg_get_str(state, "acpi");
 	if (!word)
 		return ACPI_NONE;
-	return pm_state_parse(word) == PM_STATE_D3COLD ? ACPI_D3COLD : ACPI_ON;
+	switch (pm_state_parse(word)) {
+	case PM_STATE_UNKNOWN: /* the kernel's "(unknown)" */
+		return ACPI_NONE;
+	case PM_STATE_D3COLD:
+		return ACPI_D3COLD;
+	default:
+		return ACPI_ON;
+	}
 }
 
 static enum evidence_rpm rpm_word(enum pm_status status)
@@ -368,6 +376,7 @@ static int take_rpm(struct analysis *a, const struct store_entry *entry, struct 
 	a->now.rpm = grown;
 	a->now.rpm[a->now.rpm_n++] = (struct rpm_event){
 		.t_ns = msg_get_int(entry->body, "t_ns", 0),
+		.error_ns = msg_get_int(entry->body, "error_ns", 0),
 		.is_resume = strcmp(what, "resume") == 0,
 		.is_resumed = strcmp(what, "resumed") == 0,
 	};
@@ -381,19 +390,23 @@ static int take_rpm(struct analysis *a, const struct store_entry *entry, struct 
 static int count_unasked(const struct analysis *a)
 {
 	const struct current *c = &a->now;
-	int begun = 0, done = 0;
+	bool begun = false;
+	int unasked = 0;
 
 	if (!a->watched[c->device])
 		return -1;
 	for (size_t i = 0; i < c->rpm_n; i++) {
 		const struct rpm_event *e = &c->rpm[i];
+		bool asked = c->actions_n && e->t_ns >= c->asked_from_ns &&
+			     e->t_ns - e->error_ns <= c->asked_to_ns;
 
-		if (c->actions_n && e->t_ns >= c->asked_from_ns && e->t_ns <= c->asked_to_ns)
-			continue;
-		begun += e->is_resume;
-		done += e->is_resumed;
+		/* A resume counts where it begins. */
+		if ((e->is_resume || (e->is_resumed && !begun)) && !asked)
+			unasked++;
+		if (e->is_resume || e->is_resumed)
+			begun = e->is_resume;
 	}
-	return begun > done ? begun : done;
+	return unasked;
 }
 
 static void measure_wake(const struct analysis *a, struct outcome *o)
@@ -441,8 +454,9 @@ static void measure_to_d3cold(const struct analysis *a, const struct series *ser
 		o->to_d3cold_why = "the meter shows no falling edge";
 		return;
 	}
+	/* Two more for the halves that were rounded down: else an edge without error is found again. */
 	for (struct edge later; edge.t_ns < released_ns &&
-				edge_find(series->samples, series->n, edge.t_ns + edge.error_ns,
+				edge_find(series->samples, series->n, edge.t_ns + edge.error_ns + 2,
 					  o->threshold_w, true, &later);)
 		edge = later; /* of several falls in the cycle, the one after the release */
 	o->to_d3cold_ms = (double)(edge.t_ns - released_ns) / 1e6;
@@ -536,7 +550,7 @@ int analysis_feed(struct analysis *analysis, const struct store_entry *entry,
 		return bad(entry, err);
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
 		if (strcmp(entry->kind, takers[i].kind) == 0) {
-			r = takers[i].take(analysis, entry, err);
+			r = entry->arm < 0 ? bad(entry, err) : takers[i].take(analysis, entry, err);
 			break;
 		}
 	}

@@ -24,7 +24,7 @@ struct level {
 	size_t n;
 };
 
-/* From readings; not valid with fewer than LEVEL_SAMPLES_MIN. */
+/* From readings; not valid with fewer than LEVEL_SAMPLES_MIN, or if one of them is no number. */
 struct level level_from(const struct stats_mean *stats, const struct lab_accuracy *accuracy);
 
 /* What a meter says about a window, and why. */
@@ -35,10 +35,12 @@ struct level_judgement {
 };
 
 /*
- * Cold: the window's mean with its uncertainty is below half of the D3hot level, and the two differ
- * by more than their uncertainties. Where the D3hot level itself is nothing but noise (a rail that
- * is cut too early), cold is what is nothing but noise too. D0 stands in for a D3hot level that
- * could not be measured; if the meter cannot tell D0 from nothing either, it is no witness.
+ * Cold or not cold: the window lies below or above half of the D3hot level by more than the
+ * uncertainty of the two; in between the meter is no witness.
+ *
+ * Where the D3hot level is nothing but noise (a rail that is cut too early) or was not measured, D0
+ * stands in. Below half of D0 a device may still be in D3hot, so cold is then only what is nothing
+ * but noise too. If the meter cannot tell D0 from nothing either, it is no witness.
  */
 struct level_judgement level_judge(const struct level *window, const struct level *d0,
 				   const struct level *d3hot);

@@ -206,6 +206,8 @@ static double metric_value(const struct plan_limit *limit, const struct result *
 		if (!is_selected(limit, row, target, plan) || row->skipped)
 			continue;
 		*planned += (double)row->planned;
+		if (!row->cycles && limit->metric == PLAN_METRIC_VERDICT)
+			continue; /* nothing was run: that is no count of 0 */
 		switch (limit->metric) {
 		case PLAN_METRIC_VERDICT:
 			value = (isnan(value) ? 0 : value) + (double)row->verdicts[limit->verdict];

@@ -451,19 +451,28 @@ int store_each_entry(struct store *store,
 	return r;
 }
 
+/* zlib shrinks to a 1032nd at best, so a blob can hold no more readings than this. */
+#define READINGS_MAX(blob_bytes) ((size_t)(blob_bytes) * 1032 / SAMPLE_BYTES + 1)
+
 /* The readings of one row that lie in the range, appended to *out. */
 static int take_chunk(struct store *store, sqlite3_stmt *st, int64_t from_ns, int64_t to_ns,
 		      struct meter_sample **out, size_t *n, struct err *err)
 {
 	size_t count = (size_t)sqlite3_column_int64(st, 1);
-	uint8_t *raw = malloc(count * SAMPLE_BYTES);
-	struct meter_sample *grown = realloc(*out, (*n + count) * sizeof(**out));
+	uint8_t *raw = NULL;
+	struct meter_sample *grown;
 	int r = 0;
 
-	if (grown)
-		*out = grown;
-	if (!raw || !grown)
-		r = -ENOMEM;
+	if (count == 0 || count > READINGS_MAX(sqlite3_column_bytes(st, 3)))
+		r = -EBADMSG;
+	if (r == 0) {
+		raw = malloc(count * SAMPLE_BYTES);
+		grown = realloc(*out, (*n + count) * sizeof(**out));
+		if (grown)
+			*out = grown;
+		if (!raw || !grown)
+			r = -ENOMEM;
+	}
 	if (r == 0)
 		r = pack_inflate(sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3), raw,
 				 count * SAMPLE_BYTES);

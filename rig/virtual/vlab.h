@@ -16,7 +16,7 @@ struct vlab;
 
 struct vlab_options {
 	const struct lab *lab;	  /* outlives the vlab */
-	const char *kernel_dir;	  /* of the cache: vmlinuz, initramfs.cpio, release */
+	const char *kernel_dir;	  /* of the cache: vmlinux or vmlinuz, initramfs.cpio */
 	const char *data_dir;	  /* slots.aml and agent.cpio of the build */
 	const char *console_path; /* the target's console is appended here */
 	const char *truth_path; /* what the emulated hardware did, as CSV, appended: for tests only,
@@ -34,7 +34,8 @@ int vlab_slot_bdf(const struct lab *lab, unsigned device, char bdf[static BDF_TE
 
 /*
  * Powers the target on. Returns when the emulator runs and the instrument listens; the target is
- * still booting then. On failure nothing is left running.
+ * still booting then. On failure nothing is left running. The calling thread must live as long as
+ * the lab: the lab ends with it.
  */
 int vlab_up(const struct vlab_options *options, struct vlab **out, struct err *err);
 
