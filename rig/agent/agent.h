@@ -23,6 +23,7 @@ struct agent {
 	int64_t quiet_limit_ns;
 	int64_t heard_ns; /* when the controller last said something */
 	bool bye;	  /* the controller has ended the session */
+	bool bye_failed;  /* not all was as before */
 	int send_error;	  /* of events, that nobody waits for */
 };
 

@@ -325,8 +325,11 @@ static int op_release(struct call *call)
 
 static int op_bye(struct call *call)
 {
+	int r = agent_restore(call->agent, call->err);
+
 	call->agent->bye = true;
-	return agent_restore(call->agent, call->err);
+	call->agent->bye_failed = r < 0;
+	return r;
 }
 
 static const struct op {

@@ -130,7 +130,7 @@ static int take_requests(struct agent *agent)
 		if (r < 0)
 			return lose(agent, 1, strerror(-r));
 		if (agent->bye && !agent->line.is_tty)
-			return leave(agent, 0);
+			return leave(agent, agent->bye_failed ? 1 : 0);
 		agent->bye = false;
 		agent->heard_ns = taken_ns = host_now_ns();
 	}

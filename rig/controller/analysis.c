@@ -58,6 +58,8 @@ struct analysis {
 	struct current now;
 	struct outcome *outcomes;
 	size_t outcomes_n;
+	struct outcome_note *notes;
+	size_t notes_n;
 };
 
 int analysis_new(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
@@ -92,6 +94,7 @@ void analysis_free(struct analysis *analysis)
 	for (size_t i = 0; i < analysis->outcomes_n; i++)
 		outcome_free(&analysis->outcomes[i]);
 	free(analysis->outcomes);
+	free(analysis->notes);
 	free(analysis->now.rpm);
 	free(analysis->marks);
 	free(analysis->watched);
@@ -297,6 +300,48 @@ static int take_level(struct analysis *a, const struct store_entry *entry, struc
 	free(x);
 	series_free(&series);
 	return 0;
+}
+
+/* Entries that a reader should know of. */
+
+static int add_note(struct analysis *a, const struct store_entry *entry, const char *what,
+		    const char *name, const char *text)
+{
+	struct outcome_note *grown = realloc(a->notes, (a->notes_n + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	a->notes = grown;
+	grown[a->notes_n].arm = entry->arm;
+	snprintf(grown[a->notes_n].text, sizeof(grown->text), "%s%s%s: %s", what, name ? " " : "",
+		 name ? name : "", text ? text : "no reason given");
+	a->notes_n++;
+	return 0;
+}
+
+static int take_meter(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *event = msg_get_str(entry->body, "event");
+
+	if (!event)
+		return bad(entry, err);
+	if (strcmp(event, "lost") != 0)
+		return 0;
+	return add_note(a, entry, "lost meter", msg_get_str(entry->body, "meter"),
+			msg_get_str(entry->body, "text"));
+}
+
+static int take_target_lost(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	return add_note(a, entry, "lost target", a->target->name, msg_get_str(entry->body, "why"));
+}
+
+static int take_level_failed(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	return add_note(a, entry, "no levels of", msg_get_str(entry->body, "device"),
+			msg_get_str(entry->body, "why"));
 }
 
 /* Entries of a cycle. */
@@ -538,15 +583,18 @@ static const struct {
 	{"cycle-begin", take_cycle_begin}, {"action", take_action},
 	{"state", take_state},		 {"window", take_window},
 	{"rpm", take_rpm},		 {"cycle-end", take_cycle_end},
+	{"meter", take_meter},		 {"target-lost", take_target_lost},
+	{"level-failed", take_level_failed},
 };
 
+/* Kinds that are not listed are for people only. */
 int analysis_feed(struct analysis *analysis, const struct store_entry *entry,
 		  const struct outcome **finished, struct err *err)
 {
 	size_t before = analysis->outcomes_n;
 	int r = 0;
 
-	if (entry->arm >= (int)analysis->plan->arms_n)
+	if (entry->arm < 0 || entry->arm >= (int)analysis->plan->arms_n)
 		return bad(entry, err);
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
 		if (strcmp(entry->kind, takers[i].kind) == 0) {
@@ -596,6 +644,12 @@ const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t 
 {
 	*n = analysis->outcomes_n;
 	return analysis->outcomes;
+}
+
+const struct outcome_note *analysis_notes(const struct analysis *analysis, size_t *n)
+{
+	*n = analysis->notes_n;
+	return analysis->notes;
 }
 
 int analysis_result(const struct analysis *analysis, struct result **out)

@@ -51,6 +51,9 @@ const struct analysis_arm *analysis_arm(const struct analysis *analysis, int arm
 /* All outcomes so far, in the order they came. */
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n);
 
+/* Meters and targets that were lost, levels that could not be measured. */
+const struct outcome_note *analysis_notes(const struct analysis *analysis, size_t *n);
+
 /* The result so far; freed with result_free(). */
 int analysis_result(const struct analysis *analysis, struct result **out);
 

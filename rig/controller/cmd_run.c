@@ -12,6 +12,7 @@
 #include "command.h"
 #include "labfile.h"
 #include "lock.h"
+#include "meter.h"
 #include "planfile.h"
 #include "rig.h"
 #include "runfile.h"
@@ -161,12 +162,28 @@ static int carry_out(struct runfile *run, const struct options *options)
 	return limits_ok ? EXIT_AS_EXPECTED : EXIT_LIMITS;
 }
 
+/* A meter that nobody can drive is found before anything is started. */
+static int check_meters(const struct lab *lab, struct err *err)
+{
+	for (size_t i = 0; i < lab->meters_n; i++) {
+		const struct lab_meter *meter = &lab->meters[i];
+		struct err why = {""};
+
+		if (meter_check_driver(meter->spec, &why) < 0)
+			return err_set(err, -EINVAL, "%s:%zu:%zu: spec: %s", lab->path, meter->spec_line,
+				       meter->spec_column, why.text);
+	}
+	return 0;
+}
+
 static int load(const struct options *options, struct lab **lab, struct plan **plan,
 		const struct lab_target **target, struct err *err)
 {
 	const char *name;
 	int r = labfile_load(options->lab, lab, err);
 
+	if (r == 0)
+		r = check_meters(*lab, err);
 	if (r == 0)
 		r = planfile_load(options->plan, *lab, plan, err);
 	if (r < 0)

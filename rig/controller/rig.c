@@ -100,8 +100,11 @@ static int note_meter_event(struct rig *rig, size_t i, const struct meter_event 
 	msg_set_str(body, "event", names[event->kind]);
 	msg_set_str(body, "text", event->text);
 	msg_set_int(body, "t_ns", event->t_ns);
-	if (event->kind == METER_EVENT_LOST)
+	if (event->kind == METER_EVENT_LOST) {
 		rig->meters[i].is_lost = true;
+		progress_say(rig->o.progress, "  meter %s is lost: %s", rig->o.lab->meters[i].name,
+			     event->text);
+	}
 	return journal_add(rig->o.journal, "meter", body, NULL, err);
 }
 

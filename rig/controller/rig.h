@@ -19,6 +19,7 @@
 #include "lab.h"
 #include "msg.h"
 #include "plan.h"
+#include "progress.h"
 
 struct rig;
 
@@ -30,6 +31,7 @@ struct rig_options {
 	const char *run_dir;	 /* for the console's log and the truth of the virtual lab */
 	const char *target_files; /* agent.cpio and slots.aml of the build */
 	struct journal *journal;
+	struct progress *progress;
 };
 
 /* Is this code one of those that mean that the target does not answer properly any more? */

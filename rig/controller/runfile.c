@@ -187,6 +187,7 @@ static int make_report(const struct runfile *run, struct report *report, const c
 		.kernels = *kernels,
 	};
 	report->outcomes = analysis_outcomes(run->analysis, &report->outcomes_n);
+	report->notes = analysis_notes(run->analysis, &report->notes_n);
 	return 0;
 }
 

@@ -170,6 +170,7 @@ static int boot_and_run(const struct runner *r, struct position *p, unsigned *fi
 		.run_dir = r->run_dir,
 		.target_files = r->target_files,
 		.journal = r->journal,
+		.progress = r->progress,
 	};
 	struct rig *rig = NULL;
 	int code, stored;

@@ -24,6 +24,7 @@ struct lab_meter {
 	char *name;
 	char *spec;	    /* libsigrok's own form: driver[:conn=...]; {port} stands for the virtual
 			       instrument's TCP port */
+	size_t spec_line, spec_column; /* of the file, for messages */
 	double rate_hz;	    /* readings a second over all channels of the meter that are used */
 	struct lab_accuracy accuracy; /* of a power reading, 95 %, from its data sheet */
 };
@@ -74,7 +75,7 @@ enum lab_fault_kind {
 	LAB_FAULT_RAIL_STUCK_ON,  /* ACPI switches the rail off, it stays on: the planted lie */
 	LAB_FAULT_RAIL_CUT_EARLY, /* the rail drops as soon as the device is in D3hot */
 	LAB_FAULT_METER_DEAD,	  /* the instrument stops answering */
-	LAB_FAULT_TARGET_HANG,	  /* the emulated machine stops */
+	LAB_FAULT_TARGET_HANG,	  /* the emulated machine stops, in that one cycle */
 	LAB_FAULT_COUNT
 };
 

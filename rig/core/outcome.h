@@ -38,6 +38,12 @@ struct outcome {
 	int unasked_resumes; /* -1: not watched */
 };
 
+/* Something that happened beside the cycles, and that a reader of the result should know. */
+struct outcome_note {
+	int arm;
+	char text[240];
+};
+
 void outcome_free(struct outcome *outcome); /* what it owns, not itself */
 
 #endif

@@ -45,6 +45,8 @@ static int read_spec(const struct yaml_reader *reader, const struct yaml_item *i
 	ret = yaml_field_string(reader, item, &meter->spec);
 	if (ret)
 		return ret;
+	meter->spec_line = item->place.line;
+	meter->spec_column = item->place.column;
 	ret = meter_spec_parse(meter->spec, &spec, &why);
 	return ret ? yaml_field_error(reader, item, "%s", why.text) : 0;
 }

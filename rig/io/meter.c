@@ -23,6 +23,7 @@
 #define STOP_MS	       300
 #define KILL_MS	       1000
 #define EXIT_MS	       100	 /* between the end of the pipe and the end of the process */
+#define CHECK_MS       5000
 #define PIPE_SIZE      (1 << 20) /* some 5,000 records: seconds of a busy controller */
 #define BATCH	       64
 
@@ -178,6 +179,43 @@ int meter_open(const struct meter_options *options, struct meter **out, struct e
 	}
 	meter_set_timer(m, meter_deadline(m));
 	*out = m;
+	return 0;
+}
+
+/* The exit status of a child that ends within a limit, else -1. */
+static int meter_child_status(pid_t pid, int limit_ms)
+{
+	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
+	int status = 0;
+
+	if (end.fd < 0 || poll(&end, 1, limit_ms) != 1)
+		kill(pid, SIGKILL);
+	if (end.fd >= 0)
+		close(end.fd);
+	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
+		return -1;
+	return WEXITSTATUS(status);
+}
+
+int meter_check_driver(const char *text, struct err *err)
+{
+	const struct meter_backend *backend;
+	struct meter_spec spec;
+	int ret = meter_spec_parse(text, &spec, err);
+	pid_t pid;
+
+	if (ret)
+		return ret;
+	backend = meter_backend_find(spec.driver);
+	if (!backend->knows)
+		return 0;
+	pid = fork();
+	if (pid == 0)
+		_exit(backend->knows(&spec) ? 0 : 1);
+	/* A library that hangs or crashes already here is told by the meter's own process later. */
+	if (pid > 0 && meter_child_status(pid, CHECK_MS) == 1)
+		return err_set(err, -EINVAL, "there is no meter driver \"%s\": "
+			       "'sigrok-cli --list-supported' lists them", spec.driver);
 	return 0;
 }
 

@@ -46,6 +46,12 @@ struct meter_options {
 };
 
 /*
+ * Asks, in a process of its own and for a few seconds at most, whether there is a driver for a spec:
+ * -EINVAL with words if not. For complaining about a lab file before anything is started.
+ */
+int meter_check_driver(const char *spec, struct err *err);
+
+/*
  * Starts the process and returns at once; readiness and loss come as events. The fd is readable
  * when meter_read() has something, a loss by silence included. The process ends with the calling
  * thread, however that ends; no other thread may run, as with any fork(). options may go after it.

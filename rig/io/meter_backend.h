@@ -33,6 +33,8 @@ struct meter_backend {
 	 */
 	int (*check)(const struct meter_options *options, const struct meter_spec *spec,
 		     struct err *err);
+	/* In a child: is there such a driver? NULL: always. */
+	bool (*knows)(const struct meter_spec *spec);
 	/* In the child. Returns when asked to stop; a loss is told with meter_link_lost(). */
 	void (*run)(const struct meter_options *options, const struct meter_spec *spec,
 		    struct meter_link *link);

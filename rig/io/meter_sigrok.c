@@ -509,8 +509,24 @@ static int sigrok_check(const struct meter_options *options, const struct meter_
 	return 0; /* which drivers there are is known to libsigrok, and that stays in the child */
 }
 
+static bool sigrok_knows(const struct meter_spec *spec)
+{
+	struct sr_context *context;
+	struct sr_dev_driver **list;
+
+	sr_log_loglevel_set(SR_LOG_NONE);
+	if (sr_init(&context) != SR_OK)
+		return true; /* not the driver's fault */
+	for (list = sr_driver_list(context); list && *list; list++) {
+		if (strcmp((*list)->name, spec->driver) == 0)
+			return true;
+	}
+	return false;
+}
+
 const struct meter_backend meter_sigrok_backend = {
 	.driver = NULL,
 	.check = sigrok_check,
+	.knows = sigrok_knows,
 	.run = sigrok_run,
 };

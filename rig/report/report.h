@@ -20,6 +20,8 @@ struct report {
 	const char *const *kernels; /* per arm, uname -r; "" for an arm that was not run */
 	const struct outcome *outcomes;
 	size_t outcomes_n;
+	const struct outcome_note *notes;
+	size_t notes_n;
 };
 
 /* summary.json as docs/summary.md describes it; freed with msg_free(). */

@@ -141,6 +141,32 @@ static struct msg *savings(const struct report *report)
 	return array;
 }
 
+static struct msg *notes(const struct report *report)
+{
+	struct msg *array = msg_array();
+
+	for (size_t i = 0; i < report->notes_n; i++) {
+		struct msg *object = msg_object();
+
+		msg_set_str(object, "arm", report->plan->arms[report->notes[i].arm].name);
+		msg_set_str(object, "text", report->notes[i].text);
+		msg_add(array, object);
+	}
+	return array;
+}
+
+/* Has every planned cycle an outcome? */
+static bool is_complete(const struct report *report)
+{
+	for (size_t i = 0; i < report->result->rows_n; i++) {
+		const struct result_row *row = &report->result->rows[i];
+
+		if (!row->skipped && row->cycles < row->planned)
+			return false;
+	}
+	return true;
+}
+
 struct msg *report_summary(const struct report *report)
 {
 	struct msg *object = msg_object(), *arms = msg_array();
@@ -150,10 +176,12 @@ struct msg *report_summary(const struct report *report)
 	msg_set_str(object, "lab", report->lab->name);
 	msg_set_str(object, "target", report->target->name);
 	msg_set_str(object, "plan", report->plan->name);
+	msg_set_bool(object, "complete", is_complete(report));
 	for (size_t i = 0; i < report->plan->arms_n; i++)
 		msg_add(arms, arm(report, i));
 	msg_set(object, "arms", arms);
 	msg_set(object, "savings", savings(report));
 	msg_set(object, "limits", limits(report));
+	msg_set(object, "notes", notes(report));
 	return object;
 }

@@ -78,7 +78,7 @@ static void print_row(const struct report *report, const struct result_row *row,
 	format_power(text, sizeof(text), &row->dwell);
 	cell(out, text, 19);
 	format_time(text, sizeof(text), &row->to_d3cold);
-	cell(out, text, 12);
+	cell(out, text, 14);
 	format_time(text, sizeof(text), &row->wake);
 	cell(out, text, 9);
 	if (row->unasked_resumes >= 0)
@@ -87,12 +87,14 @@ static void print_row(const struct report *report, const struct result_row *row,
 		fputs("-\n", out);
 }
 
+/* What each device draws in each state, in this arm. */
 static void print_levels(const struct report *report, size_t arm, FILE *out)
 {
 	const struct result *result = report->result;
 	int last = -1;
 	char text[64];
 
+	fputs("  device        D0 W              D3hot W           model\n", out);
 	for (size_t i = 0; i < result->rows_n; i++) {
 		const struct result_row *row = &result->rows[i];
 
@@ -101,11 +103,11 @@ static void print_levels(const struct report *report, size_t arm, FILE *out)
 		last = row->device;
 		fputs("  ", out);
 		cell(out, report->target->devices[row->device].bdf, 14);
-		fputs("levels: D0 ", out);
 		format_power(text, sizeof(text), &row->d0);
-		fprintf(out, "%s W, D3hot ", text);
+		cell(out, text, 18);
 		format_power(text, sizeof(text), &row->d3hot);
-		fprintf(out, "%s W  (%s)\n", text, report->target->devices[row->device].model);
+		cell(out, text, 18);
+		fprintf(out, "%s\n", report->target->devices[row->device].model);
 	}
 }
 
@@ -116,11 +118,11 @@ static void print_arm(const struct report *report, size_t arm, FILE *out)
 
 	fprintf(out, "\n%s   %s%s\n", report->plan->arms[arm].name,
 		report->kernels[arm][0] ? "Linux " : "not run", report->kernels[arm]);
+	if (!report->kernels[arm][0])
+		return;
 	print_levels(report, arm, out);
-	fputs("  device        scenario    verdicts              W while left alone "
-	      "to D3cold   wake     unasked\n", out);
-	fputs("                                                                     "
-	      "ms          ms       resumes\n", out);
+	fputs("\n  device        scenario    verdicts              left alone W       "
+	      "to D3cold ms  wake ms  unasked\n", out);
 	for (size_t i = 0; i < result->rows_n; i++) {
 		if (result->rows[i].arm != (int)arm)
 			continue;
@@ -158,7 +160,7 @@ static void print_dissent(const struct report *report, FILE *out)
 {
 	bool any = false;
 
-	fputs("\nWhere the kernel's word and other witnesses disagree: ", out);
+	fputs("\nWhere the kernel's word and other witnesses disagree:", out);
 	for (size_t i = 0; i < report->outcomes_n; i++) {
 		const struct outcome *o = &report->outcomes[i];
 
@@ -173,20 +175,54 @@ static void print_dissent(const struct report *report, FILE *out)
 		any = true;
 	}
 	if (!any)
-		fputs("nowhere\n", out);
+		fputs(" nowhere\n", out);
 }
 
-static void print_reasons(const struct report *report, FILE *out)
+/* Is this the first outcome that tells of this device being unfit for this scenario? */
+static bool is_first_skip(const struct report *report, size_t index)
 {
+	const struct outcome *o = &report->outcomes[index];
+
+	for (size_t i = 0; i < index; i++) {
+		const struct outcome *earlier = &report->outcomes[i];
+
+		if (earlier->skipped && earlier->device == o->device &&
+		    earlier->scenario == o->scenario)
+			return false;
+	}
+	return true;
+}
+
+static void print_outcome_note(const struct report *report, const struct outcome *o, FILE *out)
+{
+	const char *scenario = scenario_get(report->plan->scenarios[o->scenario].id)->name;
+	const char *bdf = report->target->devices[o->device].bdf;
+
+	if (o->skipped)
+		fprintf(out, "  %s skipped on %s: %s\n", scenario, bdf, o->why);
+	else
+		fprintf(out, "  %s, %s cycle %u on %s: %s: %s\n", report->plan->arms[o->arm].name,
+			scenario, o->number, bdf, verdict_name(o->verdict), o->why);
+}
+
+static void print_notes(const struct report *report, FILE *out)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < report->notes_n; i++) {
+		fputs(any ? "" : "\nNotes\n", out);
+		any = true;
+		fprintf(out, "  %s: %s\n", report->plan->arms[report->notes[i].arm].name,
+			report->notes[i].text);
+	}
 	for (size_t i = 0; i < report->outcomes_n; i++) {
 		const struct outcome *o = &report->outcomes[i];
 
-		if (!o->why[0] || (o->skipped && o->number > 1))
+		if (!o->why[0] || (o->skipped && !is_first_skip(report, i)))
 			continue;
-		fprintf(out, "  %s, %s%s on %s: %s: %s\n", report->plan->arms[o->arm].name,
-			scenario_get(report->plan->scenarios[o->scenario].id)->name,
-			o->skipped ? "" : " cycle", report->target->devices[o->device].bdf,
-			o->skipped ? "skipped" : verdict_name(o->verdict), o->why);
+		fputs(any ? "" : "\nNotes\n", out);
+		any = true;
+		print_outcome_note(report, o, out);
 	}
 }
 
@@ -210,6 +246,6 @@ void report_table(const struct report *report, FILE *out)
 		print_arm(report, i, out);
 	print_savings(report, out);
 	print_dissent(report, out);
-	print_reasons(report, out);
+	print_notes(report, out);
 	print_limits(report, out);
 }

@@ -53,12 +53,19 @@ static void tell(struct physics *p, int64_t t_ns, unsigned slot, enum physics_wh
 		p->observer(&change, p->context);
 }
 
+/* A hang is of its one cycle: a machine that was power-cycled must be able to go on. */
+static bool is_in_force(const struct physics *p, const struct lab_fault *f)
+{
+	return f->kind == LAB_FAULT_TARGET_HANG ? f->from_cycle == p->cycle
+						: f->from_cycle <= p->cycle;
+}
+
 static bool slot_has_fault(const struct physics *p, enum lab_fault_kind kind, unsigned device)
 {
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
 		const struct lab_fault *f = &p->virt->faults[i];
 
-		if (f->kind == kind && f->slot == device && f->from_cycle <= p->cycle)
+		if (f->kind == kind && f->slot == device && is_in_force(p, f))
 			return true;
 	}
 	return false;
@@ -160,7 +167,7 @@ static void tell_faults(struct physics *p, bool first, unsigned after, int64_t t
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
 		const struct lab_fault *f = &p->virt->faults[i];
 
-		if (f->from_cycle <= p->cycle && (first || f->from_cycle > after))
+		if (is_in_force(p, f) && (first || f->from_cycle > after))
 			tell(p, t_ns, f->slot, PHYSICS_FAULT, (int)f->kind);
 	}
 }
@@ -304,7 +311,7 @@ bool physics_rail_is_on(const struct physics *p, unsigned device)
 bool physics_has_fault(const struct physics *p, enum lab_fault_kind kind)
 {
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
-		if (p->virt->faults[i].kind == kind && p->virt->faults[i].from_cycle <= p->cycle)
+		if (p->virt->faults[i].kind == kind && is_in_force(p, &p->virt->faults[i]))
 			return true;
 	}
 	return false;

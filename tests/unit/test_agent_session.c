@@ -11,6 +11,7 @@
 #include "agent_fake.h"
 #include "frame.h"
 #include "msg.h"
+#include "ops.h"
 #include "unit.h"
 
 #define CARD	 "0000:01:00.0"
@@ -463,7 +464,64 @@ static void a_terminal_is_set_raw_its_noise_skipped_and_it_outlives_a_bye(void)
 	check_restored();
 }
 
+/* Bytes of the hex dump on the page; how many. */
+static size_t example(uint8_t *bytes, size_t size)
+{
+	FILE *page = fopen(COLDRIG_SOURCE_DIR "/docs/wire.md", "r");
+	char line[512];
+	unsigned at, used = 0;
+	size_t n = 0;
+
+	fake_must(page, "docs/wire.md");
+	while (fgets(line, sizeof(line), page)) {
+		const char *text = line + 10;
+		unsigned byte;
+		int read;
+
+		if (sscanf(line, "%8x  ", &at) != 1 || at != n || line[8] != ' ' || line[9] != ' ')
+			continue;
+		for (used = 0; used < 16 && n < size && sscanf(text, " %2x%n", &byte, &read) == 1;
+		     used++, text += read)
+			bytes[n++] = (uint8_t)byte;
+	}
+	fclose(page);
+	return n;
+}
+
+static void the_example_of_the_page_is_a_hello_that_is_answered(void)
+{
+	uint8_t bytes[256];
+	size_t n = example(bytes, sizeof(bytes));
+	struct msg *answer;
+
+	start();
+	CU_ASSERT_TRUE_FATAL(n > FRAME_HEADER_SIZE);
+	CU_ASSERT_EQUAL(write(agent.to, bytes, n), (ssize_t)n);
+	answer = receive();
+	CU_ASSERT_TRUE(msg_get_bool(answer, "ok", false));
+	CU_ASSERT_STRING_EQUAL(msg_get_str(answer, "nonce"), "5f2a");
+	msg_free(answer);
+	end();
+	fake_free();
+}
+
+static void every_operation_is_on_the_page(void)
+{
+	struct host here = {.root = ""};
+	char *page, row[32];
+
+	CU_ASSERT_EQUAL_FATAL(host_read(&here, COLDRIG_SOURCE_DIR "/docs/wire.md", &page), 0);
+	for (size_t i = 0; ops_name(i); i++) {
+		snprintf(row, sizeof(row), "\n| `%s` |", ops_name(i));
+		CU_ASSERT_PTR_NOT_NULL(strstr(page, row));
+	}
+	free(page);
+}
+
 static const struct unit_case cases[] = {
+	{"the example of docs/wire.md is a hello that is answered",
+	 the_example_of_the_page_is_a_hello_that_is_answered},
+	{"every operation is in docs/wire.md", every_operation_is_on_the_page},
 	{"hello tells who is there and echoes the nonce",
 	 hello_tells_who_is_there_and_echoes_the_nonce},
 	{"another protocol is refused", another_protocol_is_refused},
