@@ -94,6 +94,14 @@ static int check_kernels(const struct plan *plan, const struct lab_target *targe
 	return r;
 }
 
+static size_t outcomes_n(const struct runfile *run)
+{
+	size_t n;
+
+	analysis_outcomes(run->analysis, &n);
+	return n;
+}
+
 /* Publishes what there is and prints it. */
 static int finish(const struct runfile *run, const struct options *options, bool *limits_ok,
 		  struct err *err)
@@ -105,7 +113,7 @@ static int finish(const struct runfile *run, const struct options *options, bool
 		r = runfile_publish(run, text, err);
 	if (r == 0 && options->is_json)
 		puts(text);
-	else if (r == 0)
+	else if (r == 0 && outcomes_n(run))
 		r = runfile_print(run, stdout, err);
 	free(text);
 	return r;
@@ -113,11 +121,12 @@ static int finish(const struct runfile *run, const struct options *options, bool
 
 static void say_resume(const struct runfile *run)
 {
-	size_t n;
+	size_t n = outcomes_n(run);
 
-	analysis_outcomes(run->analysis, &n);
-	fprintf(stderr, "coldrig: %s: %zu of %zu cycles are done and safe; go on with 'coldrig resume %s'\n",
-		run->dir, n, runner_count(run->plan, run->target), run->dir);
+	if (n)
+		fprintf(stderr, "coldrig: %s: %zu of %zu cycles are done and safe; go on with "
+			"'coldrig resume %s'\n",
+			run->dir, n, runner_count(run->plan, run->target), run->dir);
 }
 
 /* Runs what is left of a run that is open, with its lock taken. */
@@ -137,11 +146,9 @@ static int carry_out(struct runfile *run, const struct options *options)
 	};
 	struct err err = {""}, finish_err = {""};
 	bool limits_ok = false;
-	size_t done;
 	int r;
 
-	analysis_outcomes(run->analysis, &done);
-	progress_init(&progress, done, runner_count(run->plan, run->target), options->is_quiet);
+	progress_init(&progress, outcomes_n(run), runner_count(run->plan, run->target), options->is_quiet);
 	r = journal.segment = store_begin_segment(run->store, COLDRIG_VERSION, &err);
 	if (r > 0)
 		r = store_commit(run->store, &err);

@@ -76,7 +76,7 @@ static int fail(struct store *store, const char *what, struct err *err)
 	int rc = sqlite3_extended_errcode(store->db);
 	int code = to_errno(rc), system_errno = sqlite3_system_errno(store->db);
 	char why[200];
-
+fprintf(stderr,"DBG rc %d sys %d\n",rc,system_errno);
 	if (code == -EIO && (system_errno == ENOSPC || system_errno == EFBIG ||
 			     system_errno == EDQUOT))
 		code = -ENOSPC;

@@ -55,18 +55,20 @@ static inline void fake_parent(const char *path)
 	fake_dir(parent);
 }
 
-/* A file, with a newline behind its text as the kernel has it. */
+/* A file, with a newline behind its text as the kernel has it; never seen half written. */
 static inline void fake_file(const char *path, const char *text)
 {
-	char full[PATH_MAX];
+	char full[PATH_MAX], fresh[PATH_MAX + 4];
 	FILE *f;
 
 	fake_parent(path);
 	fake_full(full, path);
-	f = fopen(full, "w");
-	fake_must(f, full);
+	snprintf(fresh, sizeof(fresh), "%s.new", full);
+	f = fopen(fresh, "w");
+	fake_must(f, fresh);
 	fprintf(f, "%s\n", text);
 	fclose(f);
+	fake_must(rename(fresh, full) == 0, full);
 }
 
 /* A link to another path of the fake machine. */

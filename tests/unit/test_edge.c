@@ -46,9 +46,9 @@ static void edges_lie_between_the_reading_before_and_the_one_after(void)
 		{"", -1, -1},
 		{"#", -1, -1},
 		{"#..", 1, -1},
-		/* One outlier is no edge, nor is one reading at the end. */
-		{"###.###", -1, -1},
-		{"...#...", -1, -1},
+		/* An outlier is no edge; its way back cannot be told from the end of a pulse. */
+		{"###.###", -1, 4},
+		{"...#...", 4, -1},
 		{"###.", -1, -1},
 		{"#.#..#..", 3, -1},
 	};

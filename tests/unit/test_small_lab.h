@@ -21,8 +21,8 @@
 static const char small_lab_text[] =
 	"lab: small\n"
 	"meters:\n"
-	"  - {name: m0, spec: \"fake:\", rate: 100 Hz, accuracy: {gain: 1 %, offset: 1 mW}}\n"
-	"  - {name: m1, spec: \"fake:\", rate: 100 Hz, accuracy: {gain: 2 %, offset: 5 mW}}\n"
+	"  - {name: m0, spec: \"fake:w=1\", rate: 100 Hz, accuracy: {gain: 1 %, offset: 1 mW}}\n"
+	"  - {name: m1, spec: \"fake:w=1\", rate: 100 Hz, accuracy: {gain: 2 %, offset: 5 mW}}\n"
 	"targets:\n"
 	"  - name: box\n"
 	"    transport: \"exec:true\"\n"
@@ -61,6 +61,7 @@ static inline struct small_lab small_lab_new(const char *limits)
 	if (asprintf(&text, "%s%s", small_plan_text, limits) < 0)
 		abort();
 	CU_ASSERT_EQUAL(labfile_parse("lab.yaml", small_lab_text, &s.lab, &err), 0);
+	CU_ASSERT_STRING_EQUAL(err.text, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(s.lab);
 	CU_ASSERT_EQUAL(planfile_parse("plan.yaml", text, s.lab, &s.plan, &err), 0);
 	CU_ASSERT_STRING_EQUAL(err.text, "");

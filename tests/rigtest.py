@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the tests in cli/ and lab/ share: running coldrig as a user does, and looking at what is left."""
+
+import csv
+import json
+import os
+import re
+import shutil
+import sqlite3
+import subprocess
+import tempfile
+import time
+import unittest
+
+SOURCE = os.environ.get("COLDRIG_SOURCE_DIR", os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BINARY = os.environ.get("COLDRIG_BINARY_DIR", os.path.join(SOURCE, "build", "dev"))
+COLDRIG = os.path.join(BINARY, "coldrig")
+AGENT = os.path.join(BINARY, "rig", "agent", "coldrig-agent")
+CACHE = os.environ.get("COLDRIG_CACHE") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "coldrig")
+
+GPU, NIC, NVME = "0000:01:00.0", "0000:02:00.0", "0000:03:00.0"
+SLOT_OF = {GPU: 5, NIC: 6, NVME: 7}
+
+
+def missing_for_virtual_lab(*kernels):
+    """Why the virtual lab cannot be started here, or None."""
+    if not shutil.which("qemu-system-x86_64"):
+        return "qemu-system-x86_64 is not installed: run setup/packages"
+    for kernel in kernels:
+        directory = os.path.join(CACHE, "kernels", kernel)
+        if not os.path.exists(os.path.join(directory, "initramfs.cpio")):
+            return f"kernel {kernel} is not in the cache: kernel/fetch {kernel} && kernel/initramfs {kernel}"
+    return None
+
+
+def lab_text(faults="[]", extra=None):
+    """The default lab with faults, as it would be edited by hand."""
+    with open(os.path.join(SOURCE, "labs", "virtual.yaml"), encoding="utf-8") as file:
+        text = file.read()
+    text, n = re.subn(r"^  faults: \[\].*$", "  faults: " + faults, text, flags=re.M)
+    assert n == 1, "labs/virtual.yaml has no line '  faults: []'"
+    for old, new in (extra or {}).items():
+        assert old in text, old
+        text = text.replace(old, new)
+    return text
+
+
+def plan_text(scenarios, arms=(("new", "6.1"),), limits="", times=""):
+    """A quick plan."""
+    lines = ["plan: test", "level_dwell: 300 ms", "settle: 300 ms", "dwell: 400 ms", "hold: 50 ms",
+             "answer_limit: 4 s", times, "arms:"]
+    lines += [f'  - {{name: {name}, kernel: "{kernel}"}}' for name, kernel in arms]
+    lines += ["scenarios:"] + ["  - " + scenario for scenario in scenarios]
+    return "\n".join(lines) + "\n" + limits
+
+
+def processes_of(marker):
+    """Processes, zombies left out, whose environment holds a marker: emulators, labs, meters."""
+    found = []
+    for pid in filter(str.isdigit, os.listdir("/proc")):
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if marker.encode() not in file.read():
+                    continue
+            with open(f"/proc/{pid}/stat", encoding="utf-8") as file:
+                if file.read().rsplit(")", 1)[1].split()[0] in "ZX":
+                    continue
+            with open(f"/proc/{pid}/cmdline", "rb") as file:
+                found.append((int(pid), file.read().replace(b"\0", b" ").decode()[:80]))
+        except OSError:
+            continue
+    return found
+
+
+class RigTest(unittest.TestCase):
+    """A test with a directory of its own, which looks for processes left behind."""
+
+    def setUp(self):
+        self.dir = tempfile.mkdtemp(prefix="coldrig-test-")
+        self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
+        self.marker = f"COLDRIG_TEST_MARKER={os.path.basename(self.dir)}"
+        self.env = dict(os.environ, LC_ALL="C.UTF-8", COLDRIG_LOCK_DIR=self.dir,
+                        COLDRIG_TEST_MARKER=os.path.basename(self.dir))
+        self.addCleanup(self.kill_leftovers)
+
+    def kill_leftovers(self):
+        for pid, _ in processes_of(self.marker):
+            try:
+                os.kill(pid, 9)
+            except OSError:
+                pass
+
+    def assert_nothing_left_running(self, within_s=3.0):
+        deadline = time.monotonic() + within_s
+        while (left := processes_of(self.marker)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        self.assertEqual(left, [], "processes were left behind")
+
+    def path(self, name):
+        return os.path.join(self.dir, name)
+
+    def write(self, name, text):
+        with open(self.path(name), "w", encoding="utf-8") as file:
+            file.write(text)
+        return self.path(name)
+
+    def start(self, *args):
+        return subprocess.Popen([COLDRIG, *args], env=self.env, cwd=self.dir, text=True,
+                                stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                                stderr=subprocess.PIPE)
+
+    def coldrig(self, *args, timeout=240):
+        return subprocess.run([COLDRIG, *args], env=self.env, cwd=self.dir, text=True,
+                              stdin=subprocess.DEVNULL, capture_output=True, timeout=timeout,
+                              check=False)
+
+    def assert_one_message(self, done, status, *parts):
+        """The exit status, and one line on stderr that begins as it should and holds the parts."""
+        self.assertEqual(done.returncode, status, done.stdout + done.stderr)
+        lines = [line for line in done.stderr.splitlines() if line.startswith("coldrig: ")]
+        self.assertGreaterEqual(len(lines), 1, done.stderr)
+        for part in parts:
+            self.assertIn(part, lines[0])
+        self.assertNotIn("Sanitizer", done.stderr)
+
+    def summary(self, run):
+        with open(os.path.join(self.path(run), "summary.json"), encoding="utf-8") as file:
+            return json.load(file)
+
+    def rows(self, run, arm=None, device=None, scenario=None):
+        """Entries of summary.json's devices."""
+        for a in self.summary(run)["arms"]:
+            for d in a["devices"]:
+                if arm in (None, a["name"]) and device in (None, d["bdf"]) and \
+                        scenario in (None, d["scenario"]):
+                    yield d
+
+    def verdicts(self, run, **which):
+        """Verdicts with their counts, summed, zeros left out."""
+        counts = {}
+        for row in self.rows(run, **which):
+            for verdict, n in row["verdicts"].items():
+                if n:
+                    counts[verdict] = counts.get(verdict, 0) + n
+        return counts
+
+    def query(self, run, sql, *args):
+        db = sqlite3.connect(f"file:{self.path(run)}/run.db?mode=ro", uri=True)
+        try:
+            return db.execute(sql, args).fetchall()
+        finally:
+            db.close()
+
+    def truth(self, run, arm):
+        """What the emulated hardware did: (t_ns, slot, what, value)."""
+        with open(f"{self.path(run)}/truth-{arm}.csv", encoding="utf-8") as file:
+            return [(int(r["t_ns"]), int(r["slot"]), r["what"], r["value"]) for r in csv.DictReader(file)]
