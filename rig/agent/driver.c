@@ -64,6 +64,24 @@ static int probe(const struct host *host, const struct bdf *bdf, struct err *err
 	return r < 0 ? fail(err, r, bdf, "no driver took it") : 0;
 }
 
+/*
+ * A native driver may leave the function enabled to wake the machine (igb does). From D3cold it mostly
+ * cannot, so the kernel then keeps the port powered for its sake, also under vfio-pci, which never
+ * asks for wakeup. The port is looked at anew when d3cold_allowed is written, not before.
+ */
+static int give_up_wakeup(const struct host *host, const struct bdf *bdf, struct err *err)
+{
+	char text[DEVICE_TEXT_SIZE];
+	int r;
+
+	if (device_read(host, bdf, "power/wakeup", text) < 0 || strcmp(text, "enabled") != 0)
+		return 0;
+	r = device_write(host, bdf, "power/wakeup", "disabled");
+	if (r == 0 && device_read(host, bdf, "d3cold_allowed", text) == 0)
+		r = device_write(host, bdf, "d3cold_allowed", text);
+	return r < 0 ? fail(err, r, bdf, "wakeup not given up") : 0;
+}
+
 int driver_to_vfio(const struct host *host, const struct bdf *bdf, struct err *err)
 {
 	char driver[DEVICE_TEXT_SIZE], name[BDF_TEXT_SIZE], place[PATH_MAX];
@@ -71,13 +89,15 @@ int driver_to_vfio(const struct host *host, const struct bdf *bdf, struct err *e
 
 	device_driver(host, bdf, driver);
 	if (strcmp(driver, DRIVER_VFIO) == 0)
-		return 0;
+		return give_up_wakeup(host, bdf, err);
 	bdf_format(bdf, name);
 	if (sysfs_resolve(host, place, "bus/pci/drivers/%s", DRIVER_VFIO) < 0)
 		return err_set(err, -ENODEV, "%s: the module vfio-pci is not loaded", name);
 	r = set_override(host, bdf, DRIVER_VFIO, err);
 	if (r == 0)
 		r = driver_unbind(host, bdf, err);
+	if (r == 0)
+		r = give_up_wakeup(host, bdf, err);
 	if (r == 0)
 		r = probe(host, bdf, err);
 	if (r < 0)

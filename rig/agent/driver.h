@@ -15,7 +15,8 @@
 /* From its driver, if it has one. */
 int driver_unbind(const struct host *host, const struct bdf *bdf, struct err *err);
 
-/* To vfio-pci; -ENODEV if it has another driver or none afterwards. */
+/* To vfio-pci, and no more enabled to wake the machine; -ENODEV if it has another driver or none
+ * afterwards. */
 int driver_to_vfio(const struct host *host, const struct bdf *bdf, struct err *err);
 
 /* To what the kernel chooses by itself, which may be none: 0 all the same. */

@@ -465,7 +465,8 @@ static void measure_wake(const struct analysis *a, struct outcome *o)
 		return;
 	}
 	for (size_t i = 0; i < c->rpm_n; i++) {
-		if (c->rpm[i].is_resumed && c->rpm[i].t_ns >= c->asked_from_ns) {
+		if (c->rpm[i].is_resumed && c->rpm[i].t_ns >= c->asked_from_ns &&
+		    c->rpm[i].t_ns <= c->asked_to_ns) {
 			o->wake_ms = (double)(c->rpm[i].t_ns - c->asked_from_ns) / 1e6;
 			o->wake_why = NULL;
 			return;
@@ -598,7 +599,7 @@ int analysis_feed(struct analysis *analysis, const struct store_entry *entry,
 		return bad(entry, err);
 	for (size_t i = 0; i < sizeof(takers) / sizeof(takers[0]); i++) {
 		if (strcmp(entry->kind, takers[i].kind) == 0) {
-			r = entry->arm < 0 ? bad(entry, err) : takers[i].take(analysis, entry, err);
+			r = takers[i].take(analysis, entry, err);
 			break;
 		}
 	}

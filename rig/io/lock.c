@@ -47,6 +47,8 @@ int lock_take(const char *identity, const char *holder, struct lock **out, struc
 	fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0) /* another user's: flock() needs no write permission */
+		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return err_set(err, -errno, "%s: cannot lock the target: %s", path, strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
@@ -57,11 +59,13 @@ int lock_take(const char *identity, const char *holder, struct lock **out, struc
 		return err_set(err, code, "the target is in use by %s", other);
 	}
 	lock = malloc(sizeof(*lock));
-	if (!lock || ftruncate(fd, 0) < 0 || dprintf(fd, "%s\n", holder) < 0) {
-		free(lock);
+	if (!lock) {
 		close(fd);
-		return err_set(err, -EIO, "%s: cannot write the lock", path);
+		return -ENOMEM;
 	}
+	/* Without the description the lock still locks. */
+	if (ftruncate(fd, 0) == 0)
+		dprintf(fd, "%s\n", holder);
 	lock->fd = fd;
 	*out = lock;
 	return 0;

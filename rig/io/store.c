@@ -70,13 +70,31 @@ static int to_errno(int rc)
 	}
 }
 
+/* The errno of the file or its log; sqlite3_system_errno() has lost it after a failed COMMIT. */
+static int last_errno(sqlite3 *db)
+{
+	static const int which[] = {SQLITE_FCNTL_JOURNAL_POINTER, SQLITE_FCNTL_FILE_POINTER};
+
+	for (size_t i = 0; i < sizeof(which) / sizeof(which[0]); i++) {
+		sqlite3_file *file = NULL;
+		int last = 0;
+
+		sqlite3_file_control(db, "main", which[i], &file);
+		if (file && file->pMethods &&
+		    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last) == SQLITE_OK &&
+		    last)
+			return last;
+	}
+	return 0;
+}
+
 /* Forms the error of a failed call and throws the open transaction away. */
 static int fail(struct store *store, const char *what, struct err *err)
 {
 	int rc = sqlite3_extended_errcode(store->db);
-	int code = to_errno(rc), system_errno = sqlite3_system_errno(store->db);
+	int code = to_errno(rc), system_errno = code == -EIO ? last_errno(store->db) : 0;
 	char why[200];
-fprintf(stderr,"DBG rc %d sys %d\n",rc,system_errno);
+
 	if (code == -EIO && (system_errno == ENOSPC || system_errno == EFBIG ||
 			     system_errno == EDQUOT))
 		code = -ENOSPC;

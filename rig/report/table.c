@@ -163,15 +163,18 @@ static void print_dissent(const struct report *report, FILE *out)
 	fputs("\nWhere the kernel's word and other witnesses disagree:", out);
 	for (size_t i = 0; i < report->outcomes_n; i++) {
 		const struct outcome *o = &report->outcomes[i];
+		char rpm[32] = "";
 
 		if (o->skipped || !o->dissent)
 			continue;
-		fprintf(out, "%s  %s, %s cycle %u on %s: sysfs %s, ACPI %s, meter %s: %s\n",
+		if (o->dissent & DISSENT_RPM)
+			snprintf(rpm, sizeof(rpm), "rpm %s, ", evidence_rpm_name(o->evidence.rpm));
+		fprintf(out, "%s  %s, %s cycle %u on %s: sysfs %s, ACPI %s, %smeter %s: %s\n",
 			any ? "" : "\n", report->plan->arms[o->arm].name,
 			scenario_get(report->plan->scenarios[o->scenario].id)->name, o->number,
 			report->target->devices[o->device].bdf,
 			evidence_sysfs_name(o->evidence.sysfs), evidence_acpi_name(o->evidence.acpi),
-			evidence_meter_name(o->evidence.meter), verdict_name(o->verdict));
+			rpm, evidence_meter_name(o->evidence.meter), verdict_name(o->verdict));
 		any = true;
 	}
 	if (!any)

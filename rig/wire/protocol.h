@@ -19,13 +19,15 @@
  *                                           their IOMMU group), then remembers all that may change;
  *                                           lets the slot's port go to D3cold (d3cold_allowed=1,
  *                                           power/control=auto there)
- * bind      bdf                          -  all functions of the slot to vfio-pci
+ * bind      bdf                          -  all functions of the slot to vfio-pci, with power/wakeup
+ *                                           disabled (else the kernel keeps the port powered)
  * unbind    bdf                          -  all functions of the slot from their drivers
  * native    bdf                          driver (or null): the kernel's own choice of driver
  * open      bdf                          -  through vfio (container, group, device), kept open
  * close     bdf                          -
  * vfs       bdf, count                   vfs: array of BDFs; 0 disables
- * set       bdf, attr, value             -  attr: "d3cold_allowed" or "power/control"
+ * set       bdf, attr, value             -  attr: "d3cold_allowed", "power/control" or
+ *                                           "power/wakeup"
  * state     bdf                          STATE
  * watch     bdf                          witness: "tracefs" or "poll", why: reason for polling
  * unwatch   bdf                          -
@@ -35,7 +37,7 @@
  * DEVICE {bdf, vendor, device, class, driver|null, port|null, siblings:[bdf], iommu_group|null,
  *         group:[bdf], sriov_total, is_vf, acpi|null (its ACPI path), port_acpi|null,
  *         needed|null: why the machine needs it}
- * STATE  {power_state, runtime_status, control, d3cold_allowed, driver|null,
+ * STATE  {power_state, runtime_status, control, d3cold_allowed, wakeup, driver|null,
  *         siblings:[{bdf, power_state, runtime_status}],
  *         port: {bdf, power_state, runtime_status, d3cold_allowed, acpi|null}, acpi|null}
  *         acpi: firmware_node/real_power_state, null where the node has no power resources.

@@ -30,7 +30,9 @@ static inline void fake_must(bool ok, const char *what)
 
 static inline void fake_full(char full[static PATH_MAX], const char *path)
 {
-	snprintf(full, PATH_MAX, "%s%s", fake_root, path);
+	int n = snprintf(full, PATH_MAX, "%s%s", fake_root, path);
+
+	fake_must(n > 0 && n < PATH_MAX, path);
 }
 
 static inline void fake_dir(const char *path)

@@ -130,6 +130,20 @@ static void bind_to_vfio_and_back_to_the_kernels_choice(void)
 	fake_free();
 }
 
+static void a_function_bound_to_vfio_is_not_enabled_to_wake_the_machine(void)
+{
+	struct host host = fake_new();
+	struct bdf card = fake_bdf("0000:01:00.0");
+
+	fake_attr("0000:01:00.0", "power/wakeup", "enabled");
+	CU_ASSERT_EQUAL(driver_to_vfio(&host, &card, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(fake_attr_text("0000:01:00.0", "power/wakeup"), "disabled");
+	fake_attr("0000:01:00.0", "power/wakeup", "enabled");
+	CU_ASSERT_EQUAL(driver_to_vfio(&host, &card, NULL), 0); /* also if it is bound already */
+	CU_ASSERT_STRING_EQUAL(fake_attr_text("0000:01:00.0", "power/wakeup"), "disabled");
+	fake_free();
+}
+
 static void a_bind_that_vfio_does_not_take_is_an_error_with_the_name(void)
 {
 	struct host host = fake_new();
@@ -171,6 +185,8 @@ static const struct unit_case cases[] = {
 	{"waiting for a transition ends at its limit", waiting_for_a_transition_ends_at_its_limit},
 	{"bind to vfio and back to the kernel's choice",
 	 bind_to_vfio_and_back_to_the_kernels_choice},
+	{"a function bound to vfio is not enabled to wake the machine",
+	 a_function_bound_to_vfio_is_not_enabled_to_wake_the_machine},
 	{"a bind that vfio does not take is an error with the name",
 	 a_bind_that_vfio_does_not_take_is_an_error_with_the_name},
 	{"more virtual functions than there are is an error",

@@ -393,7 +393,6 @@ static int fill_the_disk(void)
 		if (r == 0 && ++n % 10 == 0 && (r = store_commit(store, &err)) == 0)
 			committed = n;
 	}
-	fprintf(stderr, "r %d %s n %ld committed %ld\n", r, err.text, n, committed);
 	if (r != -ENOSPC || !strstr(err.text, "no space left") || !strstr(err.text, path))
 		return 2;
 	/* What was committed is still there for the process that failed. */
@@ -417,7 +416,6 @@ static void a_full_disk_is_named_and_costs_no_committed_entry(void)
 	waitpid(pid, &status, 0);
 	CU_ASSERT_TRUE(WIFEXITED(status));
 	CU_ASSERT_EQUAL(WEXITSTATUS(status), 100);
-	fprintf(stderr, "status %d\n", WEXITSTATUS(status));
 	store = reopen(false);
 	n = count_entries(store);
 	CU_ASSERT(n > 100 && n % 10 == 0);

@@ -248,5 +248,6 @@ int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	alarm(60); /* a child that is not killed must not hang the test */
 	return unit_run("transport", cases, UNIT_COUNT(cases));
 }
