@@ -2,6 +2,7 @@
 #include "cycle.h"
 
 #include <errno.h>
+#include <math.h>
 #include <string.h>
 
 #include "runner.h"
@@ -135,12 +136,12 @@ static struct msg *outcome_row(const struct runner *runner, const struct outcome
 	msg_set_str(row, "acpi", evidence_acpi_name(o->evidence.acpi));
 	msg_set_str(row, "rpm", evidence_rpm_name(o->evidence.rpm));
 	msg_set_str(row, "meter", evidence_meter_name(o->evidence.meter));
-	msg_set_real(row, "power_w", o->window.mean_w);
-	msg_set_real(row, "u95_w", o->window.u95_w);
+	msg_set_real(row, "power_w", o->window.valid ? o->window.mean_w : NAN);
+	msg_set_real(row, "u95_w", o->window.valid ? o->window.u95_w : NAN);
 	msg_set_int(row, "readings", (int64_t)o->window.n);
 	msg_set_real(row, "to_d3cold_ms", o->to_d3cold_ms);
 	msg_set_real(row, "wake_ms", o->wake_ms);
-	if (o->unasked_resumes >= 0)
+	if (o->unasked_resumes >= 0 && !o->skipped)
 		msg_set_int(row, "unasked_resumes", o->unasked_resumes);
 	msg_set_str(row, "why", o->why[0] ? o->why : NULL);
 	return row;

@@ -12,6 +12,8 @@
 
 #define SEND_LIMIT_NS 3000000000
 
+static const char ended[] = "the agent ended the connection";
+
 void peer_init(struct peer *peer, struct transport *transport)
 {
 	*peer = (struct peer){.transport = transport};
@@ -34,8 +36,10 @@ int64_t peer_send(struct peer *peer, struct msg *request, struct err *err)
 	msg_free(request);
 	r = frame_write(transport_write_fd(peer->transport), text, strlen(text), SEND_LIMIT_NS);
 	free(text);
+	if (r == -ETIMEDOUT)
+		return err_set(err, r, "the agent takes nothing any more");
 	if (r < 0)
-		return err_set(err, r, "cannot send to the agent: %s", strerror(-r));
+		return err_set(err, -EPIPE, "%s", ended);
 	peer->last_sent_ns = journal_now_ns();
 	return peer->last_id;
 }
@@ -55,11 +59,11 @@ int peer_receive(struct peer *peer, struct err *err)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return 0;
 	if (n < 0 && errno != EIO && errno != ECONNRESET)
-		return err_set(err, -errno, "cannot read from the agent: %s", strerror(errno));
+		return err_set(err, -EPIPE, "cannot read from the agent: %s", strerror(errno));
 	if (frame_reader_pending(&peer->reader))
 		return err_set(err, -EPIPE, "the agent ended in the middle of a frame (%zu bytes of it came)",
 			       frame_reader_pending(&peer->reader));
-	return err_set(err, -EPIPE, "the agent ended the connection");
+	return err_set(err, -EPIPE, "%s", ended);
 }
 
 /* What came instead of a frame, fit for a message. */
@@ -87,7 +91,7 @@ int peer_next(struct peer *peer, struct msg **out, struct err *err)
 		return 0;
 	if (r < 0) {
 		quote(&peer->reader, quoted, sizeof(quoted));
-		return err_set(err, r, "the agent sent something that is not a frame (%s): \"%s\"",
+		return err_set(err, -EPROTO, "the agent sent something that is not a frame (%s): \"%s\"",
 			       r == -EBADMSG	       ? "wrong checksum"
 			       : r == -EMSGSIZE	       ? "too long"
 			       : r == -EPROTONOSUPPORT ? "another version of the protocol"

@@ -63,8 +63,7 @@ bool rig_is_interrupted(void)
 
 bool rig_is_lost(int code)
 {
-	return code == -ETIMEDOUT || code == -EPIPE || code == -EPROTO || code == -EBADMSG ||
-	       code == -EMSGSIZE || code == -EPROTONOSUPPORT || code == -ECONNRESET;
+	return code == -ETIMEDOUT || code == -EPIPE || code == -EPROTO;
 }
 
 /* Meters. */
@@ -173,6 +172,11 @@ static int take_event(struct rig *rig, struct msg *event, struct err *err)
 		msg_free(event);
 		return 0; /* of a newer agent */
 	}
+	if (!msg_get_str(event, "bdf") || !msg_get_str(event, "what") ||
+	    msg_get_int(event, "t_ns", -1) < 0) {
+		msg_free(event);
+		return err_set(err, -EPROTO, "the agent sent an event that lacks a part");
+	}
 	return journal_add(rig->o.journal, "rpm", event, NULL, err);
 }
 
@@ -200,13 +204,13 @@ static int take_messages(struct rig *rig, int64_t id, struct msg **answer, struc
 /* Sleeps until something comes, at most until a moment, and takes it in. */
 static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err)
 {
-	struct pollfd fds[1 + 16];
-	size_t of[1 + 16], n = 0;
+	struct pollfd fds[1 + LAB_METERS_MAX];
+	size_t of[1 + LAB_METERS_MAX], n = 0;
 	int64_t now_ns = journal_now_ns(), left_ns = until_ns - now_ns;
 	int r = 0;
 
 	fds[n++] = (struct pollfd){.fd = transport_read_fd(rig->transport), .events = POLLIN};
-	for (size_t i = 0; i < rig->o.lab->meters_n && n < 17; i++) {
+	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
 		if (rig->meters[i].meter && !rig->meters[i].is_lost) {
 			of[n] = i;
 			fds[n++] = (struct pollfd){.fd = meter_fd(rig->meters[i].meter),

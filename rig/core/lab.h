@@ -98,12 +98,14 @@ struct lab_virtual {
 	size_t faults_n;
 };
 
+#define LAB_METERS_MAX 64
+
 struct lab {
 	char *name;
 	char *path;   /* of the file it came from */
 	char *text;   /* the file's text, kept with each run */
 	struct lab_meter *meters;
-	size_t meters_n;
+	size_t meters_n; /* at most LAB_METERS_MAX */
 	struct lab_target *targets; /* exactly one is used by a run */
 	size_t targets_n;
 	struct lab_virtual virt; /* present if a target's transport is "virtual" */

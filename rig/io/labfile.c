@@ -13,7 +13,6 @@
 #define AT(type, member)      .offset = offsetof(struct type, member)
 #define LIST_AT(type, member) AT(type, member), .count_offset = offsetof(struct type, member##_n)
 
-#define METERS_MAX 64
 #define SLOTS_MAX  3 /* as many as the virtual instrument has channels */
 
 static const char *card_name(int i)
@@ -91,7 +90,7 @@ static int read_rail_meter(const struct yaml_reader *reader, const struct yaml_i
 			   void *object)
 {
 	const struct lab *lab = reader->user;
-	const char *known[METERS_MAX];
+	const char *known[LAB_METERS_MAX];
 	struct lab_rail *rail = object;
 	int ret;
 
@@ -369,7 +368,7 @@ static const struct yaml_schema lab_schema = {
 	.check = check_lab,
 	.fields = (const struct yaml_field[]){
 		{"lab", YAML_TYPE_NAME, YAML_REQUIRED, AT(lab, name)},
-		{"meters", YAML_TYPE_LIST, 0, LIST_AT(lab, meters), .max = METERS_MAX,
+		{"meters", YAML_TYPE_LIST, 0, LIST_AT(lab, meters), .max = LAB_METERS_MAX,
 		 .schema = &meter_schema},
 		{"targets", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab, targets), .min = 1,
 		 .schema = &target_schema},

@@ -44,7 +44,11 @@ struct store {
 	sqlite3 *db;
 	sqlite3_stmt *st[ST_COUNT];
 	bool open_transaction;
+	bool is_writer;
 };
+
+/* Readers do not stop a run, and what has been committed survives a power cut. */
+static const char mode[] = "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
 
 static int to_errno(int rc)
 {
@@ -185,7 +189,8 @@ int store_create(const char *path, struct store **out, struct err *err)
 	r = open_db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store, err);
 	if (r < 0)
 		return r;
-	r = run_sql(store, "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;", "cannot set up", err);
+	store->is_writer = true;
+	r = run_sql(store, mode, "cannot set up", err);
 	if (r == 0)
 		r = begin(store, err);
 	if (r == 0)
@@ -212,14 +217,20 @@ int store_open(const char *path, bool read_only, struct store **out, struct err 
 	if (r < 0)
 		return r;
 	format = store_get_meta(store, "format");
-	if (!format)
-		r = err_set(err, -EBADMSG, "%s: not a run file", path);
+	if (!format && sqlite3_errcode(store->db) == SQLITE_ROW)
+		r = -ENOMEM;
+	else if (!format && sqlite3_errcode(store->db) == SQLITE_CANTOPEN)
+		r = err_set(err, -EACCES, "%s: the run was killed, and reading it then needs permission "
+			    "to write in its directory", path);
+	else if (!format)
+		r = err_set(err, -EBADMSG, "%s: not a run file: %s", path, sqlite3_errmsg(store->db));
 	else if (strcmp(format, STORE_FORMAT) != 0)
 		r = err_set(err, -EBADMSG, "%s: format %s, this program reads format %s", path, format,
 			    STORE_FORMAT);
 	free(format);
+	store->is_writer = !read_only;
 	if (r == 0 && !read_only)
-		r = run_sql(store, "PRAGMA synchronous=FULL;", "cannot set up", err);
+		r = run_sql(store, mode, "cannot set up", err);
 	if (r < 0) {
 		store_close(store);
 		return r;
@@ -234,6 +245,12 @@ void store_close(struct store *store)
 		return;
 	for (int i = 0; i < ST_COUNT; i++)
 		sqlite3_finalize(store->st[i]);
+	/* Ends as one plain file, that can be read where nothing can be written. */
+	if (store->is_writer) {
+		if (!sqlite3_get_autocommit(store->db))
+			sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
+		sqlite3_exec(store->db, "PRAGMA journal_mode=DELETE", NULL, NULL, NULL);
+	}
 	sqlite3_close(store->db);
 	free(store->path);
 	free(store);

@@ -110,6 +110,7 @@ class Resume(RigTest):
         done = self.coldrig("resume", "run")
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.query("run", "SELECT count(*) FROM journal"), before)
+        self.assertEqual([n for n in os.listdir(self.path("run")) if n.startswith("run.db")], ["run.db"])
         again = self.coldrig("run", "--lab", "lab.yaml", "--plan", "plan.yaml", "--out", "run")
         self.assert_one_message(again, 2, "run.db", "there is a run already")
 

@@ -107,9 +107,9 @@ static void what_is_no_frame_is_quoted(void)
 		{"sh: coldrig-agent: not found\n", 29, -EPROTO, "wrong magic",
 		 "\"sh: coldrig-agent: not f\""},
 		{"\x1b[0m\"\xff", 6, -EPROTO, "wrong magic", "\"\\x1b[0m\\x22\\xff\""},
-		{"CRG\x09", 4, -EPROTONOSUPPORT, "another version", "\"CRG\\x09\""},
-		{"CRG\x01\x02\0\0\0abcd{}", 14, -EBADMSG, "wrong checksum", "abcd{}\""},
-		{"CRG\x01\xff\xff\xff\xff....", 12, -EMSGSIZE, "too long", "\\xff....\""},
+		{"CRG\x09", 4, -EPROTO, "another version", "\"CRG\\x09\""},
+		{"CRG\x01\x02\0\0\0abcd{}", 14, -EPROTO, "wrong checksum", "abcd{}\""},
+		{"CRG\x01\xff\xff\xff\xff....", 12, -EPROTO, "too long", "\\xff....\""},
 	};
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
@@ -177,7 +177,7 @@ static void an_agent_that_ends_between_frames_is_gone(void)
 	CU_ASSERT_EQUAL(peer_receive(&w.peer, &err), -EPIPE);
 	CU_ASSERT_STRING_EQUAL(err.text, "the agent ended the connection");
 	CU_ASSERT_EQUAL(peer_send(&w.peer, msg_object(), &err), -EPIPE);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "cannot send"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "ended the connection"));
 	end_peer(&w);
 }
 
