@@ -75,6 +75,31 @@ static int save_inputs(struct runfile *run, struct err *err)
 	return r == 0 ? store_commit(run->store, err) : r;
 }
 
+/* Makes the file under another name first: whenever the program is killed, run.db is whole or not
+ * there at all. */
+static int create_store(struct runfile *run, const char *path, struct err *err)
+{
+	char *fresh;
+	int r;
+
+	if (access(path, F_OK) == 0)
+		return err_set(err, -EEXIST, "%s: there is a run already", path);
+	if (asprintf(&fresh, "%s.new", path) < 0)
+		return -ENOMEM;
+	unlink(fresh);
+	r = store_create(fresh, &run->store, err);
+	if (r == 0)
+		r = save_inputs(run, err);
+	store_close(run->store);
+	run->store = NULL;
+	if (r == 0 && rename(fresh, path) < 0)
+		r = err_set(err, -errno, "%s: cannot be made: %s", path, strerror(errno));
+	if (r < 0)
+		unlink(fresh);
+	free(fresh);
+	return r < 0 ? r : store_open(path, false, &run->store, err);
+}
+
 int runfile_create(const char *dir, struct lab *lab, struct plan *plan,
 		   const struct lab_target *target, struct runfile *out, struct err *err)
 {
@@ -87,9 +112,7 @@ int runfile_create(const char *dir, struct lab *lab, struct plan *plan,
 	path = db_path(dir);
 	r = out->dir && out->id && path ? make_dirs(dir, err) : -ENOMEM;
 	if (r == 0)
-		r = store_create(path, &out->store, err);
-	if (r == 0)
-		r = save_inputs(out, err);
+		r = create_store(out, path, err);
 	if (r == 0)
 		r = analysis_new(lab, target, plan, out->store, &out->analysis);
 	free(path);

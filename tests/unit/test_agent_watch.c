@@ -71,8 +71,8 @@ static void a_line_of_another_kind_or_cut_off_is_no_message(void)
 		"  sh-9 [000] d..2. 18.000001: rpm_return_int: rpm_suspend+0x1/0x2:0000:03:00.0",
 		"  sh-9 [000] d..2. 18.000001: coldrig_suspend: (pci_pm_runtime_suspend+0x0/0x1)",
 		"  sh-9 [000] d..2. noon: rpm_return_int: rpm_suspend+0x1/0x2:0000:03:00.0 ret=0",
-		"  sh-9 [000] d..2. 1.0000017: rpm_return_int: rpm_suspend+0x1/0x2:0000:03:00.0 "
-		"ret=0",
+		("  sh-9 [000] d..2. 1.0000017: rpm_return_int: rpm_suspend+0x1/0x2:0000:03:00.0 "
+		 "ret=0"),
 		": rpm_return_int: ",
 	};
 	struct traceline out;
