@@ -54,6 +54,8 @@ static int act(struct rig *rig, const struct runner *runner, const struct action
 	}
 	msg_free(answer);
 	noted = journal_add(runner->journal, "action", body, NULL, err);
+	if (r == -EINTR)
+		return err_set(err, r, "%s", why.text);
 	if (r < 0)
 		return err_set(err, r, "%s: %s", action->name, why.text);
 	return noted;

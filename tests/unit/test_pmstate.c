@@ -5,9 +5,9 @@
 static void every_state_comes_back_from_its_name(void)
 {
 	for (int i = 0; i < PM_STATE_COUNT; i++)
-		CU_ASSERT_EQUAL(pm_state_parse(pm_state_name((enum pm_state)i)), i);
+		CU_ASSERT_EQUAL((int)pm_state_parse(pm_state_name((enum pm_state)i)), i);
 	for (int i = 0; i < PM_STATUS_COUNT; i++)
-		CU_ASSERT_EQUAL(pm_status_parse(pm_status_name((enum pm_status)i)), i);
+		CU_ASSERT_EQUAL((int)pm_status_parse(pm_status_name((enum pm_status)i)), i);
 }
 
 static void the_names_are_the_kernels(void)

@@ -11,7 +11,7 @@ static void every_scenario_comes_back_from_its_name(void)
 		enum scenario_id id = SCENARIO_COUNT;
 
 		CU_ASSERT_EQUAL(scenario_parse(scenario_get((enum scenario_id)i)->name, &id), 0);
-		CU_ASSERT_EQUAL(id, i);
+		CU_ASSERT_EQUAL((int)id, i);
 	}
 }
 
@@ -21,7 +21,7 @@ static void every_action_comes_back_from_its_name(void)
 		enum action_id id = ACTION_COUNT;
 
 		CU_ASSERT_EQUAL(action_parse(action_get((enum action_id)i)->name, &id), 0);
-		CU_ASSERT_EQUAL(id, i);
+		CU_ASSERT_EQUAL((int)id, i);
 	}
 }
 

@@ -167,7 +167,7 @@ static void every_verdict_has_a_name_a_meaning_and_a_place_in_the_docs(void)
 
 		CU_ASSERT_STRING_EQUAL(table.cell[v][0], verdict_name((enum verdict)v));
 		CU_ASSERT_EQUAL(verdict_parse(table.cell[v][0], &back), 0);
-		CU_ASSERT_EQUAL(back, v);
+		CU_ASSERT_EQUAL((int)back, v);
 		CU_ASSERT(strlen(verdict_meaning((enum verdict)v)) > 10);
 	}
 }
