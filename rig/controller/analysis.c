@@ -37,7 +37,8 @@ struct current {
 	unsigned number;
 	int64_t begin_ns;
 	size_t actions_n;
-	int64_t asked_from_ns, asked_to_ns; /* first action's begin, last action's end; target's clock */
+	int64_t asked_from_ns,
+		asked_to_ns; /* first action's begin, last action's end; target's clock */
 	struct state_word at_begin, at_end;
 	bool has_window;
 	int64_t window_from_ns, window_to_ns;
@@ -253,8 +254,8 @@ static int load_window(struct analysis *a, int segment, int device, int64_t from
 	const struct lab_device *dev = &a->target->devices[device];
 	struct lab_accuracy accuracy = wiring_accuracy(a->lab, dev);
 	struct stats_mean stats;
-	int r = series_load(a->store, segment, a->lab, a->target, dev, from_ns - lead_ns, to_ns, series,
-			    err);
+	int r = series_load(a->store, segment, a->lab, a->target, dev, from_ns - lead_ns, to_ns,
+			    series, err);
 
 	if (r < 0)
 		return r;
@@ -292,8 +293,8 @@ static int take_level(struct analysis *a, const struct store_entry *entry, struc
 	*power = (struct result_power){.why = "the device could not be brought to this state"};
 	if (from_ns < 0 || word.sysfs != (is_d0 ? SYSFS_ACTIVE : SYSFS_D3HOT))
 		return 0;
-	r = load_window(a, entry->segment, device, from_ns, to_ns, &series, &x, &n, &power->level, 0,
-			err);
+	r = load_window(a, entry->segment, device, from_ns, to_ns, &series, &x, &n, &power->level,
+			0, err);
 	if (r < 0)
 		return r;
 	power->why = power->level.valid ? NULL : "no usable samples";
@@ -579,12 +580,18 @@ static const struct {
 	const char *kind;
 	int (*take)(struct analysis *a, const struct store_entry *entry, struct err *err);
 } takers[] = {
-	{"arm-up", take_arm_up},	 {"clock", take_clock},
-	{"watch", take_watch},		 {"level", take_level},
-	{"cycle-begin", take_cycle_begin}, {"action", take_action},
-	{"state", take_state},		 {"window", take_window},
-	{"rpm", take_rpm},		 {"cycle-end", take_cycle_end},
-	{"meter", take_meter},		 {"target-lost", take_target_lost},
+	{"arm-up", take_arm_up},
+	{"clock", take_clock},
+	{"watch", take_watch},
+	{"level", take_level},
+	{"cycle-begin", take_cycle_begin},
+	{"action", take_action},
+	{"state", take_state},
+	{"window", take_window},
+	{"rpm", take_rpm},
+	{"cycle-end", take_cycle_end},
+	{"meter", take_meter},
+	{"target-lost", take_target_lost},
 	{"level-failed", take_level_failed},
 };
 

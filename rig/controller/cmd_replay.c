@@ -51,11 +51,13 @@ static int replay(const char *dir, bool is_json)
 	if (r < 0) {
 		status = command_fail(EXIT_USAGE, &err);
 	} else if (there && !same) {
-		fprintf(stderr, "coldrig: %s/summary.json: differs from what the journal gives\n", dir);
+		fprintf(stderr, "coldrig: %s/summary.json: differs from what the journal gives\n",
+			dir);
 		status = EXIT_LIMITS;
 	} else {
-		fprintf(stderr, there ? "coldrig: %s: replayed, summary.json is the same byte for byte\n"
-				      : "coldrig: %s: replayed; the run wrote no summary.json yet\n",
+		fprintf(stderr,
+			there ? "coldrig: %s: replayed, summary.json is the same byte for byte\n"
+			      : "coldrig: %s: replayed; the run wrote no summary.json yet\n",
 			dir);
 	}
 	free(text);
@@ -79,7 +81,8 @@ static int replay_command(int argc, char **argv)
 		if (c == 'h')
 			return command_help(&command_replay);
 		if (c != 'j')
-			return command_usage(&command_replay, "unknown option '%s'", argv[optind - 1]);
+			return command_usage(&command_replay, "unknown option '%s'",
+					     argv[optind - 1]);
 		is_json = true;
 	}
 	if (optind != argc - 1)

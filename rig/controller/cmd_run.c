@@ -54,7 +54,8 @@ static void catch_signals(void)
 static int take_lock(const struct lab *lab, const struct lab_target *target, const char *dir,
 		     struct lock **lock, struct err *err)
 {
-	char identity[PATH_MAX + 256], holder[PATH_MAX + 128], real[PATH_MAX], cwd[PATH_MAX] = "", when[32];
+	char identity[PATH_MAX + 256], holder[PATH_MAX + 128], real[PATH_MAX];
+	char cwd[PATH_MAX] = "", when[32];
 	time_t now = time(NULL);
 	struct tm tm;
 
@@ -124,7 +125,8 @@ static void say_resume(const struct runfile *run)
 	size_t n = outcomes_n(run);
 
 	if (n)
-		fprintf(stderr, "coldrig: %s: %zu of %zu cycles are done and safe; go on with "
+		fprintf(stderr,
+			"coldrig: %s: %zu of %zu cycles are done and safe; go on with "
 			"'coldrig resume %s'\n",
 			run->dir, n, runner_count(run->plan, run->target), run->dir);
 }
@@ -132,8 +134,8 @@ static void say_resume(const struct runfile *run)
 /* Runs what is left of a run that is open, with its lock taken. */
 static int carry_out(struct runfile *run, const struct options *options)
 {
-	struct journal journal = {.store = run->store, .analysis = run->analysis, .arm = -1,
-				  .cycle = -1};
+	struct journal journal = {
+		.store = run->store, .analysis = run->analysis, .arm = -1, .cycle = -1};
 	struct progress progress;
 	struct runner runner = {
 		.lab = run->lab,
@@ -148,7 +150,8 @@ static int carry_out(struct runfile *run, const struct options *options)
 	bool limits_ok = false;
 	int r;
 
-	progress_init(&progress, outcomes_n(run), runner_count(run->plan, run->target), options->is_quiet);
+	progress_init(&progress, outcomes_n(run), runner_count(run->plan, run->target),
+		      options->is_quiet);
 	r = journal.segment = store_begin_segment(run->store, COLDRIG_VERSION, &err);
 	if (r > 0)
 		r = store_commit(run->store, &err);
@@ -177,8 +180,8 @@ static int check_meters(const struct lab *lab, struct err *err)
 		struct err why = {""};
 
 		if (meter_check_driver(meter->spec, &why) < 0)
-			return err_set(err, -EINVAL, "%s:%zu:%zu: spec: %s", lab->path, meter->spec_line,
-				       meter->spec_column, why.text);
+			return err_set(err, -EINVAL, "%s:%zu:%zu: spec: %s", lab->path,
+				       meter->spec_line, meter->spec_column, why.text);
 	}
 	return 0;
 }
@@ -235,14 +238,15 @@ static int start(const struct options *options)
 }
 
 static const struct option long_options[] = {
-	{"lab", required_argument, NULL, 'l'},	{"plan", required_argument, NULL, 'p'},
+	{"lab", required_argument, NULL, 'l'},	  {"plan", required_argument, NULL, 'p'},
 	{"target", required_argument, NULL, 't'}, {"out", required_argument, NULL, 'o'},
-	{"json", no_argument, NULL, 'j'},	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},	{0},
+	{"json", no_argument, NULL, 'j'},	  {"quiet", no_argument, NULL, 'q'},
+	{"help", no_argument, NULL, 'h'},	  {0},
 };
 
 /* 0, or -1 with the status to exit with. */
-static int parse(const struct command *command, int argc, char **argv, struct options *o, int *status)
+static int parse(const struct command *command, int argc, char **argv, struct options *o,
+		 int *status)
 {
 	int c;
 
@@ -250,12 +254,24 @@ static int parse(const struct command *command, int argc, char **argv, struct op
 	opterr = 0;
 	while ((c = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		switch (c) {
-		case 'l': o->lab = optarg; break;
-		case 'p': o->plan = optarg; break;
-		case 't': o->target = optarg; break;
-		case 'o': o->dir = optarg; break;
-		case 'j': o->is_json = true; break;
-		case 'q': o->is_quiet = true; break;
+		case 'l':
+			o->lab = optarg;
+			break;
+		case 'p':
+			o->plan = optarg;
+			break;
+		case 't':
+			o->target = optarg;
+			break;
+		case 'o':
+			o->dir = optarg;
+			break;
+		case 'j':
+			o->is_json = true;
+			break;
+		case 'q':
+			o->is_quiet = true;
+			break;
 		case 'h':
 			*status = command_help(command);
 			return -1;

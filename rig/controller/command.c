@@ -24,7 +24,7 @@ int command_usage(const struct command *command, const char *format, ...)
 
 int command_help(const struct command *command)
 {
-	printf("Usage: coldrig %s %s\n\n%s.\n%s%s", command->name, command->arguments, command->what,
-	       command->help[0] ? "\n" : "", command->help);
+	printf("Usage: coldrig %s %s\n\n%s.\n%s%s", command->name, command->arguments,
+	       command->what, command->help[0] ? "\n" : "", command->help);
 	return EXIT_AS_EXPECTED;
 }

@@ -14,9 +14,9 @@ enum exit_status {
 
 struct command {
 	const char *name;
-	const char *arguments; /* for the usage line */
-	const char *what;      /* one line of help */
-	const char *help;      /* options and more, several lines */
+	const char *arguments;		   /* for the usage line */
+	const char *what;		   /* one line of help */
+	const char *help;		   /* options and more, several lines */
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 

@@ -9,9 +9,9 @@
 
 /* The fields of SQL users' table "cycle"; docs/run-file.md. */
 static const char *const cycle_columns[] = {
-	"ordinal", "arm",	 "kernel",     "device",	"scenario",   "number",
-	"verdict", "sysfs",	 "acpi",       "rpm",		"meter",      "power_w",
-	"u95_w",   "readings",	 "to_d3cold_ms", "wake_ms",	"unasked_resumes", "why",
+	"ordinal", "arm",      "kernel",       "device",  "scenario",	     "number",
+	"verdict", "sysfs",    "acpi",	       "rpm",	  "meter",	     "power_w",
+	"u95_w",   "readings", "to_d3cold_ms", "wake_ms", "unasked_resumes", "why",
 	NULL,
 };
 
@@ -74,7 +74,8 @@ static int act_all(struct rig *rig, const struct runner *runner, const struct cy
 		if (id == ACTION_HOLD)
 			r = rig_wait(rig, journal_now_ns() + plan->hold_ns, err);
 		else
-			r = act(rig, runner, action_get(id), runner->target->devices[spec->device].bdf,
+			r = act(rig, runner, action_get(id),
+				runner->target->devices[spec->device].bdf,
 				id == ACTION_VFS_ON ? plan->vfs : 0, err);
 	}
 	return r;

@@ -20,7 +20,8 @@ static int help(FILE *out)
 	      out);
 	for (size_t i = 0; i < COMMANDS_N; i++)
 		fprintf(out, "  %-8s %s\n", commands[i]->name, commands[i]->what);
-	fputs("\n'coldrig COMMAND --help' tells more. Exit status: 0 all as expected, 1 a verdict or\n"
+	fputs("\n'coldrig COMMAND --help' tells more. Exit status: 0 all as expected, 1 a verdict "
+	      "or\n"
 	      "comparison failed the plan's limits, 2 bad usage or bad input, 3 the lab failed.\n",
 	      out);
 	return out == stdout ? EXIT_AS_EXPECTED : EXIT_USAGE;

@@ -61,7 +61,8 @@ int peer_receive(struct peer *peer, struct err *err)
 	if (n < 0 && errno != EIO && errno != ECONNRESET)
 		return err_set(err, -EPIPE, "cannot read from the agent: %s", strerror(errno));
 	if (frame_reader_pending(&peer->reader))
-		return err_set(err, -EPIPE, "the agent ended in the middle of a frame (%zu bytes of it came)",
+		return err_set(err, -EPIPE,
+			       "the agent ended in the middle of a frame (%zu bytes of it came)",
 			       frame_reader_pending(&peer->reader));
 	return err_set(err, -EPIPE, "%s", ended);
 }
@@ -74,7 +75,8 @@ static void quote(const struct frame_reader *reader, char *out, size_t size)
 	for (size_t i = 0; i < n && at + 5 < size; i++) {
 		unsigned char c = reader->buffer[i];
 
-		at += (size_t)snprintf(out + at, size - at, isprint(c) && c != '"' ? "%c" : "\\x%02x", c);
+		at += (size_t)snprintf(out + at, size - at,
+				       isprint(c) && c != '"' ? "%c" : "\\x%02x", c);
 	}
 	out[at] = 0;
 }
@@ -91,7 +93,8 @@ int peer_next(struct peer *peer, struct msg **out, struct err *err)
 		return 0;
 	if (r < 0) {
 		quote(&peer->reader, quoted, sizeof(quoted));
-		return err_set(err, -EPROTO, "the agent sent something that is not a frame (%s): \"%s\"",
+		return err_set(err, -EPROTO,
+			       "the agent sent something that is not a frame (%s): \"%s\"",
 			       r == -EBADMSG	       ? "wrong checksum"
 			       : r == -EMSGSIZE	       ? "too long"
 			       : r == -EPROTONOSUPPORT ? "another version of the protocol"
@@ -100,6 +103,7 @@ int peer_next(struct peer *peer, struct msg **out, struct err *err)
 	}
 	r = msg_parse(payload, length, out, &why);
 	if (r < 0)
-		return err_set(err, -EPROTO, "the agent sent a frame that is no message: %s", why.text);
+		return err_set(err, -EPROTO, "the agent sent a frame that is no message: %s",
+			       why.text);
 	return 1;
 }

@@ -11,18 +11,18 @@
 
 #include "clock.h"
 #include "meter.h"
-#include "protocol.h"
 #include "peer.h"
+#include "protocol.h"
 #include "transport.h"
 #include "vlab.h"
 #include "wiring.h"
 
-#define MS_NS	       1000000LL
-#define PUMP_SLICE_NS  (100 * MS_NS)  /* the longest sleep: signals and the lab's end are noticed */
-#define FLUSH_NS       (500 * MS_NS)  /* readings and entries reach the disk so often */
-#define KEEPALIVE_NS   (2000 * MS_NS)
-#define QUIET_LIMIT_MS 10000	      /* the agent restores the target when it hears nothing so long */
-#define HELLO_AGAIN_NS (1000 * MS_NS) /* a booting target does not hear the first ones */
+#define MS_NS		 1000000LL
+#define PUMP_SLICE_NS	 (100 * MS_NS) /* the longest sleep: signals and the lab's end are noticed */
+#define FLUSH_NS	 (500 * MS_NS) /* readings and entries reach the disk so often */
+#define KEEPALIVE_NS	 (2000 * MS_NS)
+#define QUIET_LIMIT_MS	 10000 /* the agent restores the target when it hears nothing so long */
+#define HELLO_AGAIN_NS	 (1000 * MS_NS) /* a booting target does not hear the first ones */
 #define METER_SILENCE_NS (2000 * MS_NS)
 #define METER_SYNC_NS	 (300 * MS_NS)
 #define BYE_LIMIT_NS	 (8000 * MS_NS)
@@ -71,8 +71,8 @@ bool rig_is_lost(int code)
 static int flush_meter(struct rig *rig, size_t i, struct err *err)
 {
 	struct rig_meter *m = &rig->meters[i];
-	int r = store_append_samples(rig->o.journal->store, rig->o.journal->segment, (int)i, m->buffer,
-				     m->buffered, err);
+	int r = store_append_samples(rig->o.journal->store, rig->o.journal->segment, (int)i,
+				     m->buffer, m->buffered, err);
 
 	m->buffered = 0;
 	return r;
@@ -91,8 +91,9 @@ static int flush_meters(struct rig *rig, struct err *err)
 static int note_meter_event(struct rig *rig, size_t i, const struct meter_event *event,
 			    struct err *err)
 {
-	static const char *const names[] = {
-		[METER_EVENT_READY] = "ready", [METER_EVENT_LOST] = "lost", [METER_EVENT_NOTE] = "note"};
+	static const char *const names[] = {[METER_EVENT_READY] = "ready",
+					    [METER_EVENT_LOST] = "lost",
+					    [METER_EVENT_NOTE] = "note"};
 	struct msg *body = msg_object();
 
 	msg_set_str(body, "meter", rig->o.lab->meters[i].name);
@@ -116,8 +117,8 @@ static int take_readings(struct rig *rig, size_t i, struct err *err)
 	do {
 		struct meter_event event;
 
-		n = meter_read(m->meter, m->buffer + m->buffered, BUFFER_SAMPLES - m->buffered, &event,
-			       &event_n);
+		n = meter_read(m->meter, m->buffer + m->buffered, BUFFER_SAMPLES - m->buffered,
+			       &event, &event_n);
 		m->buffered += n;
 		if (n)
 			m->last_t_ns = m->buffer[m->buffered - 1].t_ns;
@@ -295,7 +296,8 @@ int rig_ask(struct rig *rig, struct msg *request, struct msg **answer, struct er
 	if (!msg_get_bool(got, "ok", false)) {
 		const char *why = msg_get_str(got, "error");
 
-		r = err_set(err, -EREMOTEIO, "%s", why ? why : "the agent refused without a reason");
+		r = err_set(err, -EREMOTEIO, "%s",
+			    why ? why : "the agent refused without a reason");
 	}
 	if (answer && r == 0)
 		*answer = got;
@@ -460,7 +462,8 @@ static int greet(struct rig *rig, struct msg **hello, struct err *err)
 		echoed = msg_get_str(*hello, "nonce");
 		if (!echoed || strcmp(echoed, nonce) != 0) {
 			msg_free(*hello);
-			return err_set(err, -EPROTO, "the agent answered a greeting that was not sent");
+			return err_set(err, -EPROTO,
+				       "the agent answered a greeting that was not sent");
 		}
 		return 0;
 	}
@@ -474,7 +477,8 @@ static int check_hello(const struct rig *rig, const struct msg *hello, struct er
 
 	if (!msg_get_bool(hello, "ok", false))
 		return err_set(err, -EPROTO, "the agent refused the greeting: %s",
-			       msg_get_str(hello, "error") ? msg_get_str(hello, "error") : "no reason");
+			       msg_get_str(hello, "error") ? msg_get_str(hello, "error")
+							   : "no reason");
 	if (msg_get_int(hello, "proto", -1) != PROTOCOL_VERSION)
 		return err_set(err, -EPROTO, "the agent speaks protocol %lld, this program %d",
 			       (long long)msg_get_int(hello, "proto", -1), PROTOCOL_VERSION);
@@ -482,8 +486,8 @@ static int check_hello(const struct rig *rig, const struct msg *hello, struct er
 		return err_set(err, -EPROTO, "the agent does not say which kernel runs");
 	/* "5.1" must not accept 5.10. */
 	if (strncmp(release, arm->kernel, n) != 0 || (release[n] >= '0' && release[n] <= '9'))
-		return err_set(err, -ENOEXEC, "arm %s asks for kernel %s, the target runs %s", arm->name,
-			       arm->kernel, release);
+		return err_set(err, -ENOEXEC, "arm %s asks for kernel %s, the target runs %s",
+			       arm->name, arm->kernel, release);
 	return 0;
 }
 
@@ -555,7 +559,8 @@ int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
 	if (!rig)
 		return -ENOMEM;
 	rig->o = *options;
-	rig->meters = calloc(options->lab->meters_n ? options->lab->meters_n : 1, sizeof(*rig->meters));
+	rig->meters =
+		calloc(options->lab->meters_n ? options->lab->meters_n : 1, sizeof(*rig->meters));
 	if (!rig->meters)
 		r = -ENOMEM;
 	else if (strcmp(options->target->transport, "virtual") == 0)

@@ -28,7 +28,7 @@ struct rig_options {
 	const struct lab_target *target;
 	const struct plan *plan;
 	int arm;
-	const char *run_dir;	 /* for the console's log and the truth of the virtual lab */
+	const char *run_dir;	  /* for the console's log and the truth of the virtual lab */
 	const char *target_files; /* agent.cpio and slots.aml of the build */
 	struct journal *journal;
 	struct progress *progress;

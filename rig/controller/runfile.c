@@ -63,9 +63,12 @@ static int save_inputs(struct runfile *run, struct err *err)
 	const struct {
 		const char *key, *value;
 	} meta[] = {
-		{"run", run->id},		{"tool", COLDRIG_VERSION},
-		{"lab_path", run->lab->path},	{"lab", run->lab->text},
-		{"plan_path", run->plan->path}, {"plan", run->plan->text},
+		{"run", run->id},
+		{"tool", COLDRIG_VERSION},
+		{"lab_path", run->lab->path},
+		{"lab", run->lab->text},
+		{"plan_path", run->plan->path},
+		{"plan", run->plan->text},
 		{"target", run->target->name},
 	};
 	int r = 0;
@@ -269,12 +272,14 @@ static int write_all(int fd, const char *text)
 	return fsync(fd) < 0 ? -errno : 0;
 }
 
-int runfile_publish(const struct runfile *run, const char *text, struct err *err)
+/* By a new file and a rename, so that a reader sees the old text or the new one. */
+static int publish_text(const struct runfile *run, const char *name, const char *text,
+			struct err *err)
 {
 	char *final, *fresh;
 	int fd = -1, r = -ENOMEM;
 
-	if (asprintf(&final, "%s/summary.json", run->dir) < 0)
+	if (asprintf(&final, "%s/%s", run->dir, name) < 0)
 		return r;
 	if (asprintf(&fresh, "%s.new", final) < 0) {
 		free(final);
@@ -293,4 +298,19 @@ int runfile_publish(const struct runfile *run, const char *text, struct err *err
 	free(final);
 	free(fresh);
 	return r;
+}
+
+int runfile_publish(const struct runfile *run, const char *summary, struct err *err)
+{
+	char *table = NULL;
+	size_t size = 0;
+	FILE *out = open_memstream(&table, &size);
+	int r = out ? runfile_print(run, out, err) : -ENOMEM;
+
+	if (out)
+		fclose(out);
+	if (r == 0)
+		r = publish_text(run, "result.txt", table, err);
+	free(table);
+	return r < 0 ? r : publish_text(run, "summary.json", summary, err);
 }

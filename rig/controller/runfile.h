@@ -38,8 +38,8 @@ void runfile_close(struct runfile *run);
 /* The summary's text as it stands now; freed with free(). *limits_ok may be NULL. */
 int runfile_summary(const struct runfile *run, char **text, bool *limits_ok, struct err *err);
 
-/* Writes summary.json into the directory, by a new file and a rename. */
-int runfile_publish(const struct runfile *run, const char *text, struct err *err);
+/* Writes summary.json with this text, and the table as result.txt, into the directory. */
+int runfile_publish(const struct runfile *run, const char *summary, struct err *err);
 
 /* The table for people. */
 int runfile_print(const struct runfile *run, FILE *out, struct err *err);

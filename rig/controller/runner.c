@@ -16,9 +16,9 @@
 /* The cycles of one arm in the order in which they are run. */
 struct position {
 	size_t scenario, device;
-	unsigned number;   /* from 1 */
-	int64_t ordinal;   /* over the whole plan */
-	unsigned in_arm;   /* from 1 */
+	unsigned number; /* from 1 */
+	int64_t ordinal; /* over the whole plan */
+	unsigned in_arm; /* from 1 */
 };
 
 static size_t cycles_per_arm(const struct plan *plan, const struct lab_target *target)
@@ -196,8 +196,8 @@ static int note_lost_target(const struct runner *r, const struct err *why, struc
 	struct msg *body = msg_object();
 
 	msg_set_str(body, "why", why->text);
-	progress_say(r->progress, "  %s: the target is lost: %s", r->plan->arms[r->journal->arm].name,
-		     why->text);
+	progress_say(r->progress, "  %s: the target is lost: %s",
+		     r->plan->arms[r->journal->arm].name, why->text);
 	return journal_add(r->journal, "target-lost", body, NULL, err);
 }
 

@@ -28,7 +28,8 @@ static int add_meter(struct readings *out, const struct meter_sample *samples, s
 		return -ENOMEM;
 	out->all = grown;
 	for (size_t i = 0; i < n; i++) {
-		const struct lab_rail *rail = wiring_rail(target, device, meter, samples[i].channel);
+		const struct lab_rail *rail =
+			wiring_rail(target, device, meter, samples[i].channel);
 
 		if (!rail)
 			continue;

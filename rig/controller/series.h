@@ -27,6 +27,7 @@ int series_load(struct store *store, int segment, const struct lab *lab,
 void series_free(struct series *series);
 
 /* Copies the powers with from_ns <= t_ns <= to_ns; *out is freed with free(). -ENOMEM. */
-int series_cut(const struct series *series, int64_t from_ns, int64_t to_ns, double **out, size_t *n);
+int series_cut(const struct series *series, int64_t from_ns, int64_t to_ns, double **out,
+	       size_t *n);
 
 #endif

@@ -11,7 +11,7 @@
 struct bdf {
 	uint16_t domain;
 	uint8_t bus;
-	uint8_t device;   /* 0 to 31 */
+	uint8_t device;	  /* 0 to 31 */
 	uint8_t function; /* 0 to 7 */
 };
 

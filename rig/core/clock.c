@@ -28,8 +28,8 @@ static int64_t beyond(const struct clock_mark *mark, int64_t target_ns, int64_t 
 	int64_t distance_ns = target_ns - mark->target_ns;
 
 	if (error_ns)
-		*error_ns = mark->error_ns +
-			    (int64_t)((double)llabs(distance_ns) * CLOCK_DRIFT_MAX);
+		*error_ns =
+			mark->error_ns + (int64_t)((double)llabs(distance_ns) * CLOCK_DRIFT_MAX);
 	return mark->controller_ns + distance_ns;
 }
 

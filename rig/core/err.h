@@ -15,7 +15,6 @@ struct err {
 };
 
 /* Writes the text (cut off at its size) and returns code, so that a caller can return it at once. */
-int err_set(struct err *e, int code, const char *format, ...)
-	__attribute__((format(printf, 3, 4)));
+int err_set(struct err *e, int code, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
 #endif

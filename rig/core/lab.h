@@ -22,10 +22,10 @@ struct lab_accuracy {
 
 struct lab_meter {
 	char *name;
-	char *spec;	    /* libsigrok's own form: driver[:conn=...]; {port} stands for the virtual
+	char *spec; /* libsigrok's own form: driver[:conn=...]; {port} stands for the virtual
 			       instrument's TCP port */
 	size_t spec_line, spec_column; /* of the file, for messages */
-	double rate_hz;	    /* readings a second over all channels of the meter that are used */
+	double rate_hz; /* readings a second over all channels of the meter that are used */
 	struct lab_accuracy accuracy; /* of a power reading, 95 %, from its data sheet */
 };
 
@@ -55,12 +55,12 @@ struct lab_target {
 enum lab_card { LAB_CARD_GPU, LAB_CARD_NIC, LAB_CARD_NVME, LAB_CARD_COUNT };
 
 struct lab_power {
-	double busy_w;	     /* D0, working */
-	double idle_w;	     /* D0, not working */
-	double d3hot_w;	     /* rail on, D3hot written to every function */
-	double off_w;	     /* rail off; leakage, normally 0 */
-	double noise_w;	     /* standard deviation of a reading */
-	double inrush_w;     /* on top of the state's watts when the rail switches on */
+	double busy_w;	       /* D0, working */
+	double idle_w;	       /* D0, not working */
+	double d3hot_w;	       /* rail on, D3hot written to every function */
+	double off_w;	       /* rail off; leakage, normally 0 */
+	double noise_w;	       /* standard deviation of a reading */
+	double inrush_w;       /* on top of the state's watts when the rail switches on */
 	int64_t inrush_tau_ns; /* the inrush decays with this time constant */
 };
 
@@ -89,9 +89,9 @@ struct lab_virtual {
 	bool present;
 	unsigned memory_mib;
 	unsigned cpus;
-	bool kvm; /* TCG otherwise */
+	bool kvm;	  /* TCG otherwise */
 	double voltage_v; /* what the instrument reports as the rails' voltage */
-	uint64_t seed; /* of the noise */
+	uint64_t seed;	  /* of the noise */
 	struct lab_slot *slots;
 	size_t slots_n;
 	struct lab_fault *faults;
@@ -102,18 +102,18 @@ struct lab_virtual {
 
 struct lab {
 	char *name;
-	char *path;   /* of the file it came from */
-	char *text;   /* the file's text, kept with each run */
+	char *path; /* of the file it came from */
+	char *text; /* the file's text, kept with each run */
 	struct lab_meter *meters;
-	size_t meters_n; /* at most LAB_METERS_MAX */
+	size_t meters_n;	    /* at most LAB_METERS_MAX */
 	struct lab_target *targets; /* exactly one is used by a run */
 	size_t targets_n;
 	struct lab_virtual virt; /* present if a target's transport is "virtual" */
 };
 
-const char *lab_card_name(enum lab_card card);		    /* "gpu", "nic", "nvme" */
-const char *lab_fault_name(enum lab_fault_kind kind);	    /* "rail-stuck-on", ... */
-int lab_card_parse(const char *name, enum lab_card *out);   /* -EINVAL */
+const char *lab_card_name(enum lab_card card);		  /* "gpu", "nic", "nvme" */
+const char *lab_fault_name(enum lab_fault_kind kind);	  /* "rail-stuck-on", ... */
+int lab_card_parse(const char *name, enum lab_card *out); /* -EINVAL */
 int lab_fault_parse(const char *name, enum lab_fault_kind *out);
 
 const struct lab_target *lab_find_target(const struct lab *lab, const char *name);

@@ -14,17 +14,17 @@
 struct outcome {
 	int64_t ordinal; /* of the cycle in the expanded plan */
 	int arm;
-	int scenario; /* index into the plan's scenarios */
-	int device;   /* index into the target's devices */
+	int scenario;	 /* index into the plan's scenarios */
+	int device;	 /* index into the target's devices */
 	unsigned number; /* of the cycle, from 1 */
-	bool skipped; /* could not apply to this device; why says so, the rest is empty */
+	bool skipped;	 /* could not apply to this device; why says so, the rest is empty */
 
 	enum verdict verdict;
 	struct evidence evidence;
-	unsigned dissent;	/* DISSENT_* */
-	char why[200];		/* what was lost or skipped, and why; "" otherwise */
-	const char *meter_why;	/* static */
-	double threshold_w;	/* NaN: none */
+	unsigned dissent;      /* DISSENT_* */
+	char why[200];	       /* what was lost or skipped, and why; "" otherwise */
+	const char *meter_why; /* static */
+	double threshold_w;    /* NaN: none */
 
 	struct level window; /* power over the dwell */
 	double *power_w;     /* its readings; owned, freed by outcome_free() */

@@ -17,20 +17,20 @@
 #include "verdict.h"
 
 struct plan_arm {
-	char *name;	    /* unique in the plan */
-	char *kernel;	    /* "5.10", "6.1": a kernel of the cache (virtual), or what uname -r must begin with */
+	char *name; /* unique in the plan */
+	char *kernel; /* "5.10", "6.1": a kernel of the cache (virtual), or what uname -r must begin with */
 	int d3cold_allowed; /* 0 or 1 written to each device before its cycles; -1 leaves the default, 1 */
 };
 
 struct plan_scenario {
 	enum scenario_id id;
-	unsigned cycles;    /* at least 1 */
+	unsigned cycles;		/* at least 1 */
 	char (*devices)[BDF_TEXT_SIZE]; /* NULL: all of the target's */
 	size_t devices_n;
-	int64_t settle_ns;  /* after the last action, before the dwell */
-	int64_t dwell_ns;   /* witnesses are read over this time */
-	int64_t hold_ns;    /* in ACTION_HOLD */
-	unsigned vfs;	    /* in ACTION_VFS_ON */
+	int64_t settle_ns; /* after the last action, before the dwell */
+	int64_t dwell_ns;  /* witnesses are read over this time */
+	int64_t hold_ns;   /* in ACTION_HOLD */
+	unsigned vfs;	   /* in ACTION_VFS_ON */
 };
 
 enum plan_metric {
@@ -46,13 +46,13 @@ enum plan_metric {
 struct plan_limit {
 	char *name;
 	enum plan_metric metric;
-	enum verdict verdict;	  /* with PLAN_METRIC_VERDICT */
-	char *arm;		  /* NULL: all */
-	int scenario;		  /* enum scenario_id, -1: all */
-	char bdf[BDF_TEXT_SIZE];  /* "": all */
-	bool all;		  /* at_least: all, every selected cycle must have the verdict */
-	double at_least;	  /* -INFINITY where not given */
-	double at_most;		  /* INFINITY where not given */
+	enum verdict verdict;	 /* with PLAN_METRIC_VERDICT */
+	char *arm;		 /* NULL: all */
+	int scenario;		 /* enum scenario_id, -1: all */
+	char bdf[BDF_TEXT_SIZE]; /* "": all */
+	bool all;		 /* at_least: all, every selected cycle must have the verdict */
+	double at_least;	 /* -INFINITY where not given */
+	double at_most;		 /* INFINITY where not given */
 };
 
 struct plan {
@@ -66,7 +66,7 @@ struct plan {
 	size_t scenarios_n;
 	struct plan_limit *limits;
 	size_t limits_n;
-	int64_t level_dwell_ns; /* each of the D0 and D3hot levels is measured over this time */
+	int64_t level_dwell_ns;	 /* each of the D0 and D3hot levels is measured over this time */
 	int64_t answer_limit_ns; /* a target that does not answer for so long is lost */
 	int64_t boot_limit_ns;
 };

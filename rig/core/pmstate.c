@@ -4,17 +4,14 @@
 #include <string.h>
 
 static const char *const state_names[PM_STATE_COUNT] = {
-	[PM_STATE_UNKNOWN] = "unknown", [PM_STATE_D0] = "D0",	      [PM_STATE_D1] = "D1",
+	[PM_STATE_UNKNOWN] = "unknown", [PM_STATE_D0] = "D0",	    [PM_STATE_D1] = "D1",
 	[PM_STATE_D2] = "D2",		[PM_STATE_D3HOT] = "D3hot", [PM_STATE_D3COLD] = "D3cold",
 };
 
 static const char *const status_names[PM_STATUS_COUNT] = {
-	[PM_STATUS_UNKNOWN] = "unknown",
-	[PM_STATUS_ACTIVE] = "active",
-	[PM_STATUS_SUSPENDED] = "suspended",
-	[PM_STATUS_SUSPENDING] = "suspending",
-	[PM_STATUS_RESUMING] = "resuming",
-	[PM_STATUS_ERROR] = "error",
+	[PM_STATUS_UNKNOWN] = "unknown",	 [PM_STATUS_ACTIVE] = "active",
+	[PM_STATUS_SUSPENDED] = "suspended",	 [PM_STATUS_SUSPENDING] = "suspending",
+	[PM_STATUS_RESUMING] = "resuming",	 [PM_STATUS_ERROR] = "error",
 	[PM_STATUS_UNSUPPORTED] = "unsupported",
 };
 

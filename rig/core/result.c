@@ -195,7 +195,8 @@ static bool is_selected(const struct plan_limit *limit, const struct result_row 
 
 /* The metric over the selected rows; NaN if there is none. *planned counts their planned cycles. */
 static double metric_value(const struct plan_limit *limit, const struct result *result,
-			   const struct lab_target *target, const struct plan *plan, double *planned)
+			   const struct lab_target *target, const struct plan *plan,
+			   double *planned)
 {
 	double value = NAN;
 
@@ -280,8 +281,8 @@ static void lay_out_rows(struct result *result, const struct lab_target *target,
 }
 
 int result_from(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
-		const struct result_levels *levels, const struct outcome *outcomes, size_t outcomes_n,
-		struct result **out)
+		const struct result_levels *levels, const struct outcome *outcomes,
+		size_t outcomes_n, struct result **out)
 {
 	struct result *result = calloc(1, sizeof(*result));
 	size_t rows = count_rows(target, plan);
@@ -334,7 +335,8 @@ const struct result_row *result_base(const struct result *result, const struct r
 	for (size_t i = 0; row->arm > 0 && i < result->rows_n; i++) {
 		const struct result_row *base = &result->rows[i];
 
-		if (base->arm == 0 && base->device == row->device && base->scenario == row->scenario)
+		if (base->arm == 0 && base->device == row->device &&
+		    base->scenario == row->scenario)
 			return base;
 	}
 	return NULL;

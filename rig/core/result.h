@@ -15,8 +15,8 @@
 struct result_time {
 	size_t n;
 	double p50_ms, p95_ms, max_ms; /* NaN for n = 0 */
-	double error_ms;	       /* largest error of a single value; 0 where it is within one clock */
-	const char *why;	       /* for n = 0: the reason, static */
+	double error_ms; /* largest error of a single value; 0 where it is within one clock */
+	const char *why; /* for n = 0: the reason, static */
 };
 
 /* A power with the reason why there is none where it is not valid. */
@@ -30,7 +30,7 @@ struct result_row {
 	size_t cycles;		   /* finished, without skipped ones */
 	size_t planned;
 	size_t verdicts[VERDICT_COUNT];
-	size_t dissents; /* cycles in which a witness contradicted the state's word */
+	size_t dissents;	       /* cycles in which a witness contradicted the state's word */
 	struct result_power d0, d3hot; /* levels of the arm */
 	struct result_power d3cold;    /* over the dwells of confirmed cycles */
 	struct result_power dwell;     /* over the dwells of all cycles, whatever the state */
@@ -46,8 +46,8 @@ struct result_levels {
 
 struct result_limit {
 	bool ok;
-	double value;	    /* NaN: none */
-	char text[160];	    /* what was found, for people */
+	double value;	/* NaN: none */
+	char text[160]; /* what was found, for people */
 };
 
 struct result {
@@ -61,8 +61,8 @@ struct result {
  * result_free(); -ENOMEM.
  */
 int result_from(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
-		const struct result_levels *levels, const struct outcome *outcomes, size_t outcomes_n,
-		struct result **out);
+		const struct result_levels *levels, const struct outcome *outcomes,
+		size_t outcomes_n, struct result **out);
 void result_free(struct result *result);
 
 /* True if every limit holds. */

@@ -5,6 +5,7 @@
 #include <stddef.h>
 #include <string.h>
 
+/* clang-format off */
 static const enum verdict table[SYSFS_COUNT][METER_COUNT] = {
 	/* The meter says:    nothing		     cold		 not cold */
 	[SYSFS_NONE] =	 {VERDICT_NO_EVIDENCE, VERDICT_SILENT,	  VERDICT_NO_EVIDENCE},
@@ -12,6 +13,7 @@ static const enum verdict table[SYSFS_COUNT][METER_COUNT] = {
 	[SYSFS_D3HOT] =	 {VERDICT_UNMEASURED,  VERDICT_SILENT,	  VERDICT_D3HOT},
 	[SYSFS_ACTIVE] = {VERDICT_UNMEASURED,  VERDICT_SILENT,	  VERDICT_ACTIVE},
 };
+/* clang-format on */
 
 static const struct {
 	const char *name, *meaning;

@@ -26,13 +26,13 @@ enum verdict {
 enum verdict verdict_decide(const struct evidence *evidence);
 
 /* Witnesses that contradict the verdict's word on the state, as bits. */
-#define DISSENT_ACPI 1u
-#define DISSENT_RPM  2u
+#define DISSENT_ACPI  1u
+#define DISSENT_RPM   2u
 #define DISSENT_METER 4u
 unsigned verdict_dissent(const struct evidence *evidence);
 
 const char *verdict_name(enum verdict verdict);
-const char *verdict_meaning(enum verdict verdict); /* one sentence for people */
+const char *verdict_meaning(enum verdict verdict);	/* one sentence for people */
 int verdict_parse(const char *name, enum verdict *out); /* -EINVAL */
 
 #endif

@@ -13,7 +13,7 @@
 #define AT(type, member)      .offset = offsetof(struct type, member)
 #define LIST_AT(type, member) AT(type, member), .count_offset = offsetof(struct type, member##_n)
 
-#define SLOTS_MAX  3 /* as many as the virtual instrument has channels */
+#define SLOTS_MAX 3 /* as many as the virtual instrument has channels */
 
 static const char *card_name(int i)
 {

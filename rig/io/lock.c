@@ -50,7 +50,8 @@ int lock_take(const char *identity, const char *holder, struct lock **out, struc
 	if (fd < 0) /* another user's: flock() needs no write permission */
 		fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
-		return err_set(err, -errno, "%s: cannot lock the target: %s", path, strerror(errno));
+		return err_set(err, -errno, "%s: cannot lock the target: %s", path,
+			       strerror(errno));
 	if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
 		int code = errno == EWOULDBLOCK ? -EBUSY : -errno;
 

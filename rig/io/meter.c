@@ -22,7 +22,7 @@
 #define START_LIMIT_NS ((int64_t)5 * 1000000000)
 #define STOP_MS	       300
 #define KILL_MS	       1000
-#define EXIT_MS	       100	 /* between the end of the pipe and the end of the process */
+#define EXIT_MS	       100 /* between the end of the pipe and the end of the process */
 #define CHECK_MS       5000
 #define PIPE_SIZE      (1 << 20) /* some 5,000 records: seconds of a busy controller */
 #define BATCH	       64
@@ -214,8 +214,10 @@ int meter_check_driver(const char *text, struct err *err)
 		_exit(backend->knows(&spec) ? 0 : 1);
 	/* A library that hangs or crashes already here is told by the meter's own process later. */
 	if (pid > 0 && meter_child_status(pid, CHECK_MS) == 1)
-		return err_set(err, -EINVAL, "there is no meter driver \"%s\": "
-			       "'sigrok-cli --list-supported' lists them", spec.driver);
+		return err_set(err, -EINVAL,
+			       "there is no meter driver \"%s\": "
+			       "'sigrok-cli --list-supported' lists them",
+			       spec.driver);
 	return 0;
 }
 

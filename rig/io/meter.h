@@ -17,8 +17,8 @@ struct meter;
 
 /* One reading of one channel. Plain old data: this is also what travels over the pipe. */
 struct meter_sample {
-	int64_t t_ns;	   /* midpoint of query and answer */
-	int64_t error_ns;  /* half the time between them: the true time lies within t_ns +- error_ns */
+	int64_t t_ns;	  /* midpoint of query and answer */
+	int64_t error_ns; /* half the time between them: the true time lies within t_ns +- error_ns */
 	uint32_t channel;  /* index into the channels asked for */
 	uint32_t reserved; /* 0 */
 	double value_w;
@@ -41,8 +41,8 @@ struct meter_options {
 	const char *spec;	     /* libsigrok's form, "scpi-pps:conn=tcp-raw/127.0.0.1/5025" */
 	const char *const *channels; /* names of channels that deliver watts, each read in turn */
 	size_t channels_n;
-	double rate_hz;		/* readings a second over all channels; as fast as it answers if slower */
-	int64_t silence_ns;	/* no reading for so long after READY: lost. Until READY it has 5 s */
+	double rate_hz; /* readings a second over all channels; as fast as it answers if slower */
+	int64_t silence_ns; /* no reading for so long after READY: lost. Until READY it has 5 s */
 };
 
 /*

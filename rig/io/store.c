@@ -23,20 +23,16 @@ static const char schema[] =
 	" n INTEGER NOT NULL, crc32 INTEGER NOT NULL, data BLOB NOT NULL);"
 	"CREATE INDEX samples_by_time ON samples(segment, meter, t1_ns);";
 
-enum statement {
-	ST_APPEND,
-	ST_SAMPLES,
-	ST_LOAD_SAMPLES,
-	ST_COUNT
-};
+enum statement { ST_APPEND, ST_SAMPLES, ST_LOAD_SAMPLES, ST_COUNT };
 
 static const char *const statements[ST_COUNT] = {
 	[ST_APPEND] = "INSERT INTO journal(segment, t_ns, arm, cycle, kind, body)"
 		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
 	[ST_SAMPLES] = "INSERT INTO samples(segment, meter, t0_ns, t1_ns, n, crc32, data)"
 		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[ST_LOAD_SAMPLES] = "SELECT id, n, crc32, data FROM samples WHERE segment = ?1 AND meter = ?2"
-			    " AND t1_ns >= ?3 AND t0_ns <= ?4 ORDER BY id",
+	[ST_LOAD_SAMPLES] =
+		"SELECT id, n, crc32, data FROM samples WHERE segment = ?1 AND meter = ?2"
+		" AND t1_ns >= ?3 AND t0_ns <= ?4 ORDER BY id",
 };
 
 struct store {
@@ -85,7 +81,8 @@ static int last_errno(sqlite3 *db)
 
 		sqlite3_file_control(db, "main", which[i], &file);
 		if (file && file->pMethods &&
-		    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last) == SQLITE_OK &&
+		    file->pMethods->xFileControl(file, SQLITE_FCNTL_LAST_ERRNO, &last) ==
+			    SQLITE_OK &&
 		    last)
 			return last;
 	}
@@ -99,10 +96,11 @@ static int fail(struct store *store, const char *what, struct err *err)
 	int code = to_errno(rc), system_errno = code == -EIO ? last_errno(store->db) : 0;
 	char why[200];
 
-	if (code == -EIO && (system_errno == ENOSPC || system_errno == EFBIG ||
-			     system_errno == EDQUOT))
+	if (code == -EIO &&
+	    (system_errno == ENOSPC || system_errno == EFBIG || system_errno == EDQUOT))
 		code = -ENOSPC;
-	snprintf(why, sizeof(why), "%s", code == -ENOSPC ? "no space left" : sqlite3_errmsg(store->db));
+	snprintf(why, sizeof(why), "%s",
+		 code == -ENOSPC ? "no space left" : sqlite3_errmsg(store->db));
 	if (store->open_transaction && !sqlite3_get_autocommit(store->db))
 		sqlite3_exec(store->db, "ROLLBACK", NULL, NULL, NULL);
 	store->open_transaction = false;
@@ -220,13 +218,16 @@ int store_open(const char *path, bool read_only, struct store **out, struct err 
 	if (!format && sqlite3_errcode(store->db) == SQLITE_ROW)
 		r = -ENOMEM;
 	else if (!format && sqlite3_errcode(store->db) == SQLITE_CANTOPEN)
-		r = err_set(err, -EACCES, "%s: the run was killed, and reading it then needs permission "
-			    "to write in its directory", path);
+		r = err_set(err, -EACCES,
+			    "%s: the run was killed, and reading it then needs permission "
+			    "to write in its directory",
+			    path);
 	else if (!format)
-		r = err_set(err, -EBADMSG, "%s: not a run file: %s", path, sqlite3_errmsg(store->db));
+		r = err_set(err, -EBADMSG, "%s: not a run file: %s", path,
+			    sqlite3_errmsg(store->db));
 	else if (strcmp(format, STORE_FORMAT) != 0)
-		r = err_set(err, -EBADMSG, "%s: format %s, this program reads format %s", path, format,
-			    STORE_FORMAT);
+		r = err_set(err, -EBADMSG, "%s: format %s, this program reads format %s", path,
+			    format, STORE_FORMAT);
 	free(format);
 	store->is_writer = !read_only;
 	if (r == 0 && !read_only)
@@ -452,7 +453,8 @@ static int read_entry(sqlite3_stmt *st, int (*callback)(void *, const struct sto
 		.segment = sqlite3_column_int(st, 1),
 		.t_ns = sqlite3_column_int64(st, 2),
 		.arm = sqlite3_column_type(st, 3) == SQLITE_NULL ? -1 : sqlite3_column_int(st, 3),
-		.cycle = sqlite3_column_type(st, 4) == SQLITE_NULL ? -1 : sqlite3_column_int64(st, 4),
+		.cycle = sqlite3_column_type(st, 4) == SQLITE_NULL ? -1
+								   : sqlite3_column_int64(st, 4),
 		.kind = (const char *)sqlite3_column_text(st, 5),
 	};
 	int r;
@@ -467,8 +469,8 @@ static int read_entry(sqlite3_stmt *st, int (*callback)(void *, const struct sto
 }
 
 int store_each_entry(struct store *store,
-		     int (*callback)(void *context, const struct store_entry *entry),
-		     void *context, struct err *err)
+		     int (*callback)(void *context, const struct store_entry *entry), void *context,
+		     struct err *err)
 {
 	sqlite3_stmt *st = NULL;
 	int rc, r = 0;
@@ -487,7 +489,7 @@ int store_each_entry(struct store *store,
 }
 
 /* zlib shrinks to a 1032nd at best, so a blob can hold no more readings than this. */
-#define READINGS_MAX(blob_bytes) ((size_t)(blob_bytes) * 1032 / SAMPLE_BYTES + 1)
+#define READINGS_MAX(blob_bytes) ((size_t)(blob_bytes)*1032 / SAMPLE_BYTES + 1)
 
 /* The readings of one row that lie in the range, appended to *out. */
 static int take_chunk(struct store *store, sqlite3_stmt *st, int64_t from_ns, int64_t to_ns,
@@ -509,8 +511,8 @@ static int take_chunk(struct store *store, sqlite3_stmt *st, int64_t from_ns, in
 			r = -ENOMEM;
 	}
 	if (r == 0)
-		r = pack_inflate(sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3), raw,
-				 count * SAMPLE_BYTES);
+		r = pack_inflate(sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3),
+				 raw, count * SAMPLE_BYTES);
 	if (r == 0 &&
 	    pack_crc32(raw, count * SAMPLE_BYTES) != (uint32_t)sqlite3_column_int64(st, 2))
 		r = -EBADMSG;

@@ -23,12 +23,12 @@ struct store;
 
 /* One line of the journal. Times are the controller's CLOCK_MONOTONIC within one segment. */
 struct store_entry {
-	int64_t seq;	   /* given by the store */
+	int64_t seq; /* given by the store */
 	int64_t t_ns;
-	int segment;	   /* which start of the program wrote it, from 1 */
-	int arm;	   /* index into the plan's arms, -1: none */
-	int64_t cycle;	   /* ordinal of the cycle in the expanded plan, from 0; -1: none */
-	const char *kind;  /* docs/run-file.md lists them */
+	int segment;		/* which start of the program wrote it, from 1 */
+	int arm;		/* index into the plan's arms, -1: none */
+	int64_t cycle;		/* ordinal of the cycle in the expanded plan, from 0; -1: none */
+	const char *kind;	/* docs/run-file.md lists them */
 	const struct msg *body; /* an object, or NULL */
 };
 
@@ -61,8 +61,8 @@ int store_commit(struct store *store, struct err *err);
 /* Calls back for each entry in order; entry and body are valid during the call. A non-zero return of
  * the callback ends it and is returned. -EBADMSG for an entry that is damaged. */
 int store_each_entry(struct store *store,
-		     int (*callback)(void *context, const struct store_entry *entry),
-		     void *context, struct err *err);
+		     int (*callback)(void *context, const struct store_entry *entry), void *context,
+		     struct err *err);
 
 /* All readings of a meter with from_ns <= t_ns <= to_ns, committed or not; freed with free(). */
 int store_load_samples(struct store *store, int segment, int meter, int64_t from_ns, int64_t to_ns,

@@ -103,7 +103,8 @@ static int connect_any(struct transport *t, const struct addrinfo *list)
 	int r = -EHOSTUNREACH, one = 1;
 
 	for (const struct addrinfo *a = list; a; a = a->ai_next) {
-		t->rfd = t->wfd = socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		t->rfd = t->wfd =
+			socket(a->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 		if (t->rfd < 0)
 			return -errno;
 		r = connect_within(t->rfd, a->ai_addr, a->ai_addrlen);
@@ -153,7 +154,8 @@ static int open_serial(struct transport *t, const char *path, struct err *err)
 	cfsetspeed(&raw, B115200);
 	raw.c_cflag |= CLOCAL | CREAD;
 	if (tcsetattr(t->rfd, TCSANOW, &raw) < 0)
-		return err_set(err, -errno, "serial:%s: cannot set it up: %s", path, strerror(errno));
+		return err_set(err, -errno, "serial:%s: cannot set it up: %s", path,
+			       strerror(errno));
 	return 0;
 }
 

@@ -11,8 +11,8 @@
 #include "result.h"
 
 struct report {
-	const char *run;	   /* the run's id */
-	const char *tool;	   /* version that made the run */
+	const char *run;  /* the run's id */
+	const char *tool; /* version that made the run */
 	const struct lab *lab;
 	const struct lab_target *target;
 	const struct plan *plan;

@@ -122,7 +122,8 @@ static void print_arm(const struct report *report, size_t arm, FILE *out)
 		return;
 	print_levels(report, arm, out);
 	fputs("\n  device        scenario    verdicts              left alone W       "
-	      "to D3cold ms  wake ms  unasked\n", out);
+	      "to D3cold ms  wake ms  unasked\n",
+	      out);
 	for (size_t i = 0; i < result->rows_n; i++) {
 		if (result->rows[i].arm != (int)arm)
 			continue;
@@ -173,8 +174,9 @@ static void print_dissent(const struct report *report, FILE *out)
 			any ? "" : "\n", report->plan->arms[o->arm].name,
 			scenario_get(report->plan->scenarios[o->scenario].id)->name, o->number,
 			report->target->devices[o->device].bdf,
-			evidence_sysfs_name(o->evidence.sysfs), evidence_acpi_name(o->evidence.acpi),
-			rpm, evidence_meter_name(o->evidence.meter), verdict_name(o->verdict));
+			evidence_sysfs_name(o->evidence.sysfs),
+			evidence_acpi_name(o->evidence.acpi), rpm,
+			evidence_meter_name(o->evidence.meter), verdict_name(o->verdict));
 		any = true;
 	}
 	if (!any)

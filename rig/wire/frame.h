@@ -29,7 +29,7 @@ void frame_header(const void *payload, uint32_t length, uint8_t header[static FR
 struct frame_reader {
 	uint8_t *buffer;
 	size_t used, size;
-	size_t taken;	/* bytes of the frame handed out last */
+	size_t taken; /* bytes of the frame handed out last */
 	bool hunt;
 	size_t skipped; /* bytes thrown away while hunting */
 };

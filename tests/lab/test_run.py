@@ -116,6 +116,8 @@ class Quickstart(RigTest):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("the same byte for byte", done.stderr)
         self.assertEqual(done.stdout, self.done.stdout)
+        with open(self.path("run/result.txt"), encoding="utf-8") as file:
+            self.assertEqual(file.read(), done.stdout)
         with open(self.path("run/summary.json"), encoding="utf-8") as file:
             self.assertEqual(self.coldrig("replay", self.path("run"), "--json").stdout, file.read() + "\n")
 
