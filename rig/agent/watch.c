@@ -183,6 +183,9 @@ void watch_take(struct watch *watch, const struct traceline *line)
 	w = find(watch, line->device);
 	if (!w || (steps[line->kind].needs != PHASE_NONE && w->phase != steps[line->kind].needs))
 		return;
+	/* Another caller, who does not wait for the transition that is under way. */
+	if (line->ret == -EINPROGRESS)
+		return;
 	w->phase = steps[line->kind].becomes;
 	if (line->ret >= 0 && line->ret <= steps[line->kind].ret_max)
 		emit(watch, w, steps[line->kind].what, line->t_ns, -1);

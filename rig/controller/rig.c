@@ -473,7 +473,7 @@ static int check_hello(const struct rig *rig, const struct msg *hello, struct er
 {
 	const struct plan_arm *arm = &rig->o.plan->arms[rig->o.arm];
 	const char *release = msg_get_str(hello, "release");
-	size_t n = strlen(arm->kernel);
+	size_t n = strcspn(arm->kernel, "+"); /* a variant has other modules, not another release */
 
 	if (!msg_get_bool(hello, "ok", false))
 		return err_set(err, -EPROTO, "the agent refused the greeting: %s",

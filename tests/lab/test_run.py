@@ -30,12 +30,8 @@ class Quickstart(RigTest):
         cls.done = cls.keeper.coldrig("run", "--lab", os.path.join(SOURCE, "labs/virtual.yaml"), "--plan",
                                       os.path.join(SOURCE, "plans/quickstart.yaml"), "--out", "run")
 
-    def setUp(self):
-        super().setUp()
-        self.dir = self.keeper.dir
-
-    def doCleanups(self):  # the directory is the class's
-        return True
+    def setUp(self):  # the directory is the class's
+        self.dir, self.env, self.marker = self.keeper.dir, self.keeper.env, self.keeper.marker
 
     def test_all_is_as_expected(self):
         self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)
@@ -135,7 +131,6 @@ class Quickstart(RigTest):
         self.assertGreaterEqual(clocks, 2 * 15 * 2)
 
     def test_nothing_is_left_running(self):
-        self.marker = self.keeper.marker
         self.assert_nothing_left_running()
 
 

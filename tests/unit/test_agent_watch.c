@@ -141,6 +141,19 @@ static void a_suspend_that_the_driver_refuses_is_not_done(void)
 	fake_free();
 }
 
+static void a_caller_that_does_not_wait_ends_no_resume(void)
+{
+	struct host host = fake_new();
+	struct watch *watch = watch_card(&host);
+
+	take(watch, TRACELINE_RESUME_BEGINS, CARD, 0);
+	take(watch, TRACELINE_RESUME_RETURNS, CARD, -EINPROGRESS);
+	take(watch, TRACELINE_RESUME_RETURNS, CARD, 0);
+	CU_ASSERT_STRING_EQUAL(seen, CARD " resume;" CARD " resumed;");
+	watch_free(watch);
+	fake_free();
+}
+
 static void the_port_is_watched_too_and_others_are_not(void)
 {
 	struct host host = fake_new();
@@ -240,6 +253,7 @@ static const struct unit_case cases[] = {
 	 a_suspend_that_was_merely_scheduled_is_none},
 	{"a suspend that the driver refuses is not done",
 	 a_suspend_that_the_driver_refuses_is_not_done},
+	{"a caller that does not wait ends no resume", a_caller_that_does_not_wait_ends_no_resume},
 	{"the port is watched too, others are not", the_port_is_watched_too_and_others_are_not},
 	{"a port of two watched functions stays until both are gone",
 	 a_port_of_two_watched_functions_stays_until_both_are_gone},
