@@ -240,10 +240,15 @@ static int take_clock(struct analysis *a, const struct store_entry *entry, struc
 static int take_watch(struct analysis *a, const struct store_entry *entry, struct err *err)
 {
 	int device = find_device(a, entry->body);
+	struct result_levels *levels;
+	const char *witness;
 
 	if (device < 0)
 		return bad(entry, err);
-	a->watched[device] = msg_get_str(entry->body, "witness") != NULL;
+	witness = msg_get_str(entry->body, "witness");
+	a->watched[device] = witness != NULL;
+	levels = &a->levels[(size_t)entry->arm * a->target->devices_n + (size_t)device];
+	levels->rpm_witness = !witness ? NULL : strcmp(witness, "poll") == 0 ? "poll" : "tracefs";
 	return 0;
 }
 

@@ -166,6 +166,7 @@ static int fill_row(struct result_row *row, const struct lab *lab, const struct 
 		return r;
 	row->d0 = levels->d0;
 	row->d3hot = levels->d3hot;
+	row->rpm_witness = levels->rpm_witness;
 	count(row, &sel);
 	r = pool_power(&sel, true, &accuracy, &row->d3cold.level);
 	if (r == 0)

@@ -35,6 +35,7 @@ struct result_row {
 	struct result_power d3cold;    /* over the dwells of confirmed cycles */
 	struct result_power dwell;     /* over the dwells of all cycles, whatever the state */
 	struct result_time to_d3cold, wake;
+	const char *rpm_witness; /* as in struct result_levels */
 	long unasked_resumes; /* -1: not watched in at least one cycle */
 	const char *skipped;  /* why no cycle was run, NULL if any was; borrowed from an outcome */
 };
@@ -42,6 +43,7 @@ struct result_row {
 /* Levels of one arm and device, as measured before its cycles. */
 struct result_levels {
 	struct result_power d0, d3hot;
+	const char *rpm_witness; /* "tracefs" or "poll", static; NULL: resumes were not watched */
 };
 
 struct result_limit {

@@ -78,6 +78,7 @@ static struct msg *device(const struct report *report, const struct result_row *
 		msg_set_str(reasons, "unasked_resumes",
 			    row->cycles ? "resumes were not watched" : "no cycle was run");
 	}
+	msg_set_str(object, "rpm_witness", row->rpm_witness);
 	msg_set_str(object, "skipped", row->skipped);
 	msg_set(object, "reasons", reasons);
 	return object;
