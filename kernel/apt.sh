@@ -51,3 +51,38 @@ coldrig_apt_sources() {
 	done
 	[[ -s $dir/sources.list ]]
 }
+
+# coldrig_apt_mirrors: sets main, security and keyrings for the functions here.
+coldrig_apt_mirrors() {
+	keyrings=$(coldrig_keyrings) ||
+		coldrig_die keyring 'no Debian keyring: install debian-archive-keyring' 1
+	main=$(coldrig_mirror main || true)
+	security=$(coldrig_mirror security || true)
+}
+
+# coldrig_apt_try BASE DIR OPTIONS COMMAND...: runs COMMAND with an apt that knows
+# the suites of BASE, and again with the archive of old releases if it failed.
+# 0 and 4 are success. What it says goes to DIR/log.
+coldrig_apt_try() {
+	local base=$1 dir=$2 options=$3 line status=1
+	local -a entries
+	shift 3
+	line=$(awk -v base="$base" '$1 == base { $1 = ""; print }' <<<"$coldrig_suites")
+	read -ra entries <<<"$line"
+	coldrig_apt_config "$dir"
+	export APT_CONFIG=$dir/apt.conf
+	if coldrig_apt_sources "$dir" "$main" "$security" "$options" "${entries[@]}"; then
+		"$@" >"$dir/log" 2>&1 && status=0 || status=$?
+	else
+		echo 'no Debian mirror in the sources of apt: set COLDRIG_MIRROR' >"$dir/log"
+	fi
+	# Releases in the archive are past their date by nature.
+	if [[ $status != [04] && -n ${COLDRIG_ARCHIVE_MIRROR:-} ]] &&
+		coldrig_apt_sources "$dir" "${COLDRIG_ARCHIVE_MIRROR%/}" \
+			"$(coldrig_security_of "$COLDRIG_ARCHIVE_MIRROR" || true)" \
+			' check-valid-until=no' "${entries[@]}"; then
+		"$@" >>"$dir/log" 2>&1 && status=0 || status=$?
+	fi
+	unset APT_CONFIG
+	return "$status"
+}

@@ -114,3 +114,15 @@ coldrig_set_up() {
 	coldrig_quietly configure cmake --preset "$preset" || exit 3
 	coldrig_quietly build cmake --build --preset "$preset" || exit 3
 }
+
+# The kernel patch series as a variant of its base, for the tests. What cannot be
+# built here is told; its tests then skip, and say so as well.
+coldrig_series() {
+	local base=5.10 modules
+	modules=$(coldrig_cache)/series/$base
+	if ! { coldrig_quietly "series $base" kernel/build --series "kernel/series/$base" \
+			--modules-only --out "$modules" &&
+		coldrig_quietly "kernel $base+series" kernel/variant "$base" series "$modules"; }; then
+		coldrig_say "series $base" 'not built: its tests will skip'
+	fi
+}

@@ -30,7 +30,8 @@ def missing_for_virtual_lab(*kernels):
     for kernel in kernels:
         directory = os.path.join(CACHE, "kernels", kernel)
         if not os.path.exists(os.path.join(directory, "initramfs.cpio")):
-            return f"kernel {kernel} is not in the cache: kernel/fetch {kernel} && kernel/initramfs {kernel}"
+            how = "kernel/variant" if "+" in kernel else "kernel/fetch, kernel/initramfs"
+            return f"kernel {kernel} is not in the cache: {how} --help"
     return None
 
 
