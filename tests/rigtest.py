@@ -82,6 +82,7 @@ class RigTest(unittest.TestCase):
         self.addCleanup(shutil.rmtree, self.dir, ignore_errors=True)
         self.marker = f"COLDRIG_TEST_MARKER={os.path.basename(self.dir)}"
         self.env = dict(os.environ, LC_ALL="C.UTF-8", COLDRIG_LOCK_DIR=self.dir,
+                        COLDRIG_BINARY_DIR=BINARY,
                         COLDRIG_TEST_MARKER=os.path.basename(self.dir))
         self.addCleanup(self.kill_leftovers)
 
