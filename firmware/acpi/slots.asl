@@ -4,8 +4,8 @@
 // that can reach D3cold would describe them. Loaded beside QEMU's own DSDT with
 // -acpitable; QEMU names a root port after its device and function, S28 is 05.0.
 //
-// Each switch writes (device number << 1) | on to one port that the virtual lab
-// listens on. What real boards do differently:
+// Each switch writes 0x80 | (device number << 1) | on to one port that the virtual
+// lab listens on; the upper bit tells it from text. What real boards do differently:
 // - _ON also waits for the supply, starts the reference clock, releases PERST#
 //   and waits for the link, _OFF does the reverse: tens of milliseconds, not one
 //   write. They drive a GPIO or ask the embedded controller.
@@ -41,8 +41,8 @@ DefinitionBlock ("slots.aml", "SSDT", 2, "COLDRG", "CRSLOTS", 0x00000001)
             {
                 Name (CRON, One)
                 Method (_STA, 0, NotSerialized) { Return (CRON) }
-                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x0B }
-                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x0A }
+                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x8B }
+                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x8A }
             }
 
             Name (_PR0, Package () { CRP5 })
@@ -58,8 +58,8 @@ DefinitionBlock ("slots.aml", "SSDT", 2, "COLDRG", "CRSLOTS", 0x00000001)
             {
                 Name (CRON, One)
                 Method (_STA, 0, NotSerialized) { Return (CRON) }
-                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x0D }
-                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x0C }
+                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x8D }
+                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x8C }
             }
 
             Name (_PR0, Package () { CRP6 })
@@ -75,8 +75,8 @@ DefinitionBlock ("slots.aml", "SSDT", 2, "COLDRG", "CRSLOTS", 0x00000001)
             {
                 Name (CRON, One)
                 Method (_STA, 0, NotSerialized) { Return (CRON) }
-                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x0F }
-                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x0E }
+                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x8F }
+                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x8E }
             }
 
             Name (_PR0, Package () { CRP7 })
@@ -92,8 +92,8 @@ DefinitionBlock ("slots.aml", "SSDT", 2, "COLDRG", "CRSLOTS", 0x00000001)
             {
                 Name (CRON, One)
                 Method (_STA, 0, NotSerialized) { Return (CRON) }
-                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x11 }
-                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x10 }
+                Method (_ON, 0, Serialized) { CRON = One   CRSW = 0x91 }
+                Method (_OFF, 0, Serialized) { CRON = Zero   CRSW = 0x90 }
             }
 
             Name (_PR0, Package () { CRP8 })

@@ -28,10 +28,11 @@ static const char *fault_name(int i)
 static const struct yaml_words cards = {card_name, LAB_CARD_COUNT};
 static const struct yaml_words faults = {fault_name, LAB_FAULT_COUNT};
 
-/* Only these two of the faults are of a slot. */
+/* Only these of the faults are of a slot. */
 static const bool fault_has_slot[LAB_FAULT_COUNT] = {
 	[LAB_FAULT_RAIL_STUCK_ON] = true,
 	[LAB_FAULT_RAIL_CUT_EARLY] = true,
+	[LAB_FAULT_TOUCH_WHILE_OFF] = true,
 };
 
 static int read_spec(const struct yaml_reader *reader, const struct yaml_item *item, void *object)

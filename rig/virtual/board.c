@@ -29,15 +29,22 @@ static const char *const nvme_options[] = {
 static const struct board_card cards[LAB_CARD_COUNT] = {
 	/* A set-up queue's notify never reaches the register; a bare one never reaches the queue.
 	 */
-	[LAB_CARD_GPU] = {2, gpu_options, {"virtio_queue_notify", "virtio_pci_notify_write"}},
+	[LAB_CARD_GPU] = {2, gpu_options, {"virtio_queue_notify", "virtio_pci_notify_write"}, NULL},
 	/* igb's registers are those of the e1000e model. */
-	[LAB_CARD_NIC] = {1, nic_options, {"e1000e_core_write"}},
-	[LAB_CARD_NVME] = {1, nvme_options, {"pci_nvme_mmio_write"}},
+	[LAB_CARD_NIC] = {1, nic_options, {"e1000e_core_write"}, "e1000e_core_read"},
+	[LAB_CARD_NVME] = {1, nvme_options, {"pci_nvme_mmio_write"}, "pci_nvme_mmio_read"},
 };
 
 const struct board_card *board_card(enum lab_card card)
 {
 	return &cards[card];
+}
+
+bool board_rail_byte(unsigned char byte, unsigned *device, bool *on)
+{
+	*device = (byte & 0x3fu) >> 1;
+	*on = byte & 1;
+	return (byte & 0xc0) == 0x80;
 }
 
 const struct lab_slot *board_slot(const struct lab_virtual *virt, unsigned device)

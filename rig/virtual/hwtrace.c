@@ -6,6 +6,8 @@
 #include <string.h>
 
 #define DSTATE_EVENT "pci_pm_transition"
+#define READ_EVENT   "pci_cfg_read"
+#define WRITE_EVENT  "pci_cfg_write"
 
 static bool lab_has_card(const struct lab_virtual *virt, enum lab_card card)
 {
@@ -21,6 +23,8 @@ size_t hwtrace_names(const struct lab_virtual *virt, const char *names[static HW
 	size_t n = 0;
 
 	names[n++] = DSTATE_EVENT;
+	names[n++] = READ_EVENT;
+	names[n++] = WRITE_EVENT;
 	for (int card = 0; card < LAB_CARD_COUNT; card++) {
 		const char *const *activity = board_card((enum lab_card)card)->activity;
 
@@ -28,6 +32,9 @@ size_t hwtrace_names(const struct lab_virtual *virt, const char *names[static HW
 			if (lab_has_card(virt, (enum lab_card)card))
 				names[n++] = activity[i];
 		}
+		if (board_card((enum lab_card)card)->looked &&
+		    lab_has_card(virt, (enum lab_card)card))
+			names[n++] = board_card((enum lab_card)card)->looked;
 	}
 	return n;
 }
@@ -71,16 +78,36 @@ static bool tells_activity(const char *line, enum lab_card card)
 	return false;
 }
 
+static bool tells_look(const char *line, enum lab_card card)
+{
+	const char *looked = board_card(card)->looked;
+
+	return looked && begins_with(line, looked);
+}
+
+/* What forbidden.h is for. */
+static bool tells_access(const char *line)
+{
+	return begins_with(line, READ_EVENT) || begins_with(line, WRITE_EVENT) ||
+	       begins_with(line, "Invalid read") || begins_with(line, "Invalid write");
+}
+
 struct hwtrace_event hwtrace_parse(const struct lab_virtual *virt, const char *line)
 {
 	struct hwtrace_event event = {.kind = HWTRACE_NONE};
 
 	if (begins_with(line, DSTATE_EVENT))
 		return parse_dstate(virt, line);
+	if (tells_access(line)) {
+		event.kind = HWTRACE_PASSED;
+		return event;
+	}
 	for (int card = 0; card < LAB_CARD_COUNT; card++) {
-		if (!tells_activity(line, (enum lab_card)card))
+		bool works = tells_activity(line, (enum lab_card)card);
+
+		if (!works && !tells_look(line, (enum lab_card)card))
 			continue;
-		event.kind = HWTRACE_ACTIVITY;
+		event.kind = works ? HWTRACE_ACTIVITY : HWTRACE_LOOKED;
 		event.card = (enum lab_card)card;
 		break;
 	}

@@ -7,20 +7,21 @@
 #include "lab.h"
 
 enum hwtrace_kind {
-	HWTRACE_NONE,	 /* no trace line: the emulator has something to say */
-	HWTRACE_PASSED,	 /* a trace line that means nothing here: a VF, a root port */
-	HWTRACE_DSTATE,	 /* the guest wrote a D-state to a function */
-	HWTRACE_ACTIVITY /* a driver works with a card */
+	HWTRACE_NONE,	/* no trace line: the emulator has something to say */
+	HWTRACE_PASSED, /* a trace line that means nothing here: a VF, a root port, config space */
+	HWTRACE_DSTATE, /* the guest wrote a D-state to a function */
+	HWTRACE_ACTIVITY, /* a driver works with a card */
+	HWTRACE_LOOKED	  /* a driver reads a card's registers */
 };
 
 struct hwtrace_event {
 	enum hwtrace_kind kind;
 	unsigned slot, function, dstate; /* HWTRACE_DSTATE */
 	enum lab_card
-		card; /* HWTRACE_ACTIVITY: the line names no slot, so all with this card count */
+		card; /* of the last two: the line names no slot, so all with this card count */
 };
 
-#define HWTRACE_NAMES_MAX (1 + LAB_CARD_COUNT * BOARD_ACTIVITY_MAX)
+#define HWTRACE_NAMES_MAX (3 + LAB_CARD_COUNT * (BOARD_ACTIVITY_MAX + 1))
 
 /* The trace events to ask of the emulator for this lab; returns how many. */
 size_t hwtrace_names(const struct lab_virtual *virt, const char *names[static HWTRACE_NAMES_MAX]);

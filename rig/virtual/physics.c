@@ -60,7 +60,7 @@ static bool is_in_force(const struct physics *p, const struct lab_fault *f)
 						: f->from_cycle <= p->cycle;
 }
 
-static bool slot_has_fault(const struct physics *p, enum lab_fault_kind kind, unsigned device)
+bool physics_slot_has_fault(const struct physics *p, enum lab_fault_kind kind, unsigned device)
 {
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
 		const struct lab_fault *f = &p->virt->faults[i];
@@ -93,9 +93,9 @@ static bool rail_should_be_on(const struct physics *p, const struct slot *s)
 
 	if (!p->powered)
 		return false;
-	if (slot_has_fault(p, LAB_FAULT_RAIL_STUCK_ON, device))
+	if (physics_slot_has_fault(p, LAB_FAULT_RAIL_STUCK_ON, device))
 		return true;
-	if (s->awake == 3 && slot_has_fault(p, LAB_FAULT_RAIL_CUT_EARLY, device))
+	if (s->awake == 3 && physics_slot_has_fault(p, LAB_FAULT_RAIL_CUT_EARLY, device))
 		return false;
 	return s->switched_on;
 }
@@ -306,6 +306,13 @@ bool physics_rail_is_on(const struct physics *p, unsigned device)
 	const struct slot *s = find_const(p, device);
 
 	return s && s->on;
+}
+
+bool physics_is_switched_on(const struct physics *p, unsigned device)
+{
+	const struct slot *s = find_const(p, device);
+
+	return s && s->switched_on;
 }
 
 bool physics_has_fault(const struct physics *p, enum lab_fault_kind kind)

@@ -75,6 +75,13 @@ double physics_read_w(struct physics *physics, unsigned device, int64_t t_ns);
 
 bool physics_rail_is_on(const struct physics *physics, unsigned device);
 
+/* What ACPI last asked for, whatever is so. */
+bool physics_is_switched_on(const struct physics *physics, unsigned device);
+
+/* Is a fault of this kind in force on the slot? */
+bool physics_slot_has_fault(const struct physics *physics, enum lab_fault_kind kind,
+			    unsigned device);
+
 /* Is a fault of this kind in force, on whatever slot? */
 bool physics_has_fault(const struct physics *physics, enum lab_fault_kind kind);
 

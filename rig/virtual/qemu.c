@@ -132,13 +132,18 @@ static void add_slot(struct args *a, const struct lab_slot *slot)
 		add_template(a, *o, n);
 }
 
+/*
+ * The rail's bytes go to their socket, which tells them at once, and as its log into stderr, where
+ * the traces go: there they stand in the order in which the guest did things.
+ */
 static void add_lines(struct args *a, const struct qemu_parts *parts)
 {
 	add_path(a, "-chardev", "file,id=console,append=on,path=", parts->console);
 	addf(a, "-device", "isa-serial,chardev=console,index=0");
 	addf(a, "-chardev", "socket,id=agent,fd=%d", parts->agent_fd);
 	addf(a, "-device", "isa-serial,chardev=agent,index=1");
-	addf(a, "-chardev", "socket,id=rail,fd=%d", parts->rail_fd);
+	addf(a, "-chardev", "socket,id=rail,fd=%d,logfile=/proc/self/fd/2,logappend=on",
+	     parts->rail_fd);
 	addf(a, "-device", "isa-debugcon,iobase=0x%x,chardev=rail", BOARD_RAIL_PORT);
 	addf(a, "-chardev", "socket,id=qmp,fd=%d", parts->qmp_fd);
 	addf(a, "-mon", "chardev=qmp,mode=control");
@@ -160,6 +165,8 @@ char **qemu_argv(const struct lab_virtual *virt, const struct qemu_parts *parts)
 	add_lines(&a, parts);
 	for (size_t i = 0; i < names_n; i++)
 		addf(&a, "-trace", "%s", names[i]);
+	/* Memory that nothing answers for: a function in D3, for one, decodes none. */
+	addf(&a, "-d", "invalid_mem");
 	if (a.failed) {
 		qemu_argv_free(a.argv);
 		return NULL;

@@ -5,6 +5,10 @@
 
 #define QMP_HELLO "{\"execute\":\"qmp_capabilities\"}\n"
 #define QMP_STOP  "{\"execute\":\"stop\"}\n"
+/* Reads four bytes of physical memory as a CPU would, through whatever device is there. */
+#define QMP_TOUCH_FORMAT                                                                           \
+	"{\"execute\":\"human-monitor-command\",\"arguments\":"                                    \
+	"{\"command-line\":\"xp /1wx 0x%" PRIx64 "\"}}\n"
 
 enum qmp_line {
 	QMP_OTHER,

@@ -2,6 +2,7 @@
 #include "server.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -9,7 +10,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "board.h"
 #include "emulator.h"
+#include "forbidden.h"
 #include "hwtrace.h"
 #include "instrument.h"
 #include "linebuf.h"
@@ -19,6 +22,8 @@
 
 /* So much of the trace is read before others get their turn. */
 #define TRACE_READS_MAX 16
+/* So much when the other side waits for all of it: more than the pipe holds. */
+#define TRACE_READS_SYNC 64
 
 enum {
 	POLL_CONTROL,
@@ -31,7 +36,9 @@ enum {
 };
 
 /* What the emulator's monitor was asked last. */
-enum asked { ASKED_NOTHING, ASKED_HELLO, ASKED_STOP };
+enum asked { ASKED_NOTHING, ASKED_HELLO, ASKED_STOP, ASKED_TOUCH };
+
+#define TOUCHES_MAX (2 * FORBIDDEN_SLOTS_MAX)
 
 struct server {
 	const struct vlab_options *options;
@@ -40,8 +47,15 @@ struct server {
 	bool leaving;
 	bool ready; /* said so */
 	enum asked asked;
-	bool stopped;	/* the target-hang fault was carried out */
-	int64_t now_ns; /* of the event that is being handled */
+	bool stop_wanted;	       /* by the target-hang fault */
+	bool stopped;		       /* that was carried out */
+	uint64_t touches[TOUCHES_MAX]; /* physical addresses, to be read by touch-while-off */
+	size_t touches_n;
+	uint32_t touched; /* in this cycle: a bit for each slot */
+	struct forbidden forbidden;
+	unsigned told;			/* accesses, since the cycle or a sync began */
+	struct forbidden_access untold; /* the rest of them; times is 0 if there is none */
+	int64_t now_ns;			/* of the event that is being handled */
 	unsigned cycle;
 	struct truth truth;
 	struct physics *physics;
@@ -96,6 +110,67 @@ static void ask(struct server *s, enum asked what, const char *command)
 	(void)send(s->emulator.qmp_fd, command, strlen(command), MSG_NOSIGNAL);
 }
 
+/* One thing at a time: answers do not say what they answer. */
+static void ask_next(struct server *s)
+{
+	char command[160];
+
+	if (s->asked != ASKED_NOTHING || s->emulator.pid <= 0)
+		return;
+	if (s->stop_wanted) {
+		s->stop_wanted = false;
+		ask(s, ASKED_STOP, QMP_STOP);
+	} else if (s->ready && s->touches_n > 0) {
+		snprintf(command, sizeof(command), QMP_TOUCH_FORMAT, s->touches[--s->touches_n]);
+		ask(s, ASKED_TOUCH, command);
+	}
+}
+
+/* The touch-while-off fault: the first time that the rail is off in a cycle. */
+static void touch(struct server *s, unsigned device)
+{
+	uint64_t config, memory;
+
+	if (!physics_slot_has_fault(s->physics, LAB_FAULT_TOUCH_WHILE_OFF, device) ||
+	    physics_is_switched_on(s->physics, device) || s->touched & UINT32_C(1) << device ||
+	    s->touches_n + 2 > TOUCHES_MAX ||
+	    !forbidden_addresses(&s->forbidden, device, &config, &memory))
+		return;
+	s->touched |= UINT32_C(1) << device;
+	s->touches[s->touches_n++] = memory;
+	s->touches[s->touches_n++] = config;
+	ask_next(s);
+}
+
+static void touch_all(struct server *s)
+{
+	for (size_t i = 0; i < s->virt->slots_n; i++)
+		touch(s, s->virt->slots[i].device);
+}
+
+/* Told at once, up to so many: a lab that waits for its reader would measure nothing. */
+static void tell_access(struct server *s, const struct forbidden_access *access)
+{
+	struct server_message message = {.word = SERVER_FORBIDDEN, .access = *access};
+
+	if (s->told < FORBIDDEN_TOLD_MAX && s->untold.times == 0 &&
+	    send(s->control, &message, sizeof(message), MSG_NOSIGNAL | MSG_DONTWAIT) >= 0)
+		s->told++;
+	else if (s->untold.times++ == 0)
+		s->untold = *access;
+}
+
+/* The rest, when the other side waits for it. */
+static void tell_untold(struct server *s)
+{
+	struct server_message message = {.word = SERVER_FORBIDDEN, .access = s->untold};
+
+	if (s->untold.times > 0)
+		(void)send(s->control, &message, sizeof(message), MSG_NOSIGNAL);
+	s->untold.times = 0;
+	s->told = 0;
+}
+
 /* Puts the faults of the present cycle into force; says so now, or once the emulator stands still.
  */
 static void apply_faults(struct server *s)
@@ -103,7 +178,8 @@ static void apply_faults(struct server *s)
 	instrument_set_dead(s->instrument, physics_has_fault(s->physics, LAB_FAULT_METER_DEAD));
 	if (physics_has_fault(s->physics, LAB_FAULT_TARGET_HANG) && !s->stopped &&
 	    s->emulator.pid > 0) {
-		ask(s, ASKED_STOP, QMP_STOP);
+		s->stop_wanted = true;
+		ask_next(s);
 		return;
 	}
 	if (!s->ready)
@@ -111,6 +187,18 @@ static void apply_faults(struct server *s)
 	else
 		say(s, SERVER_DONE, (int)s->cycle, NULL);
 	s->ready = true;
+	touch_all(s);
+}
+
+static void on_asked_done(struct server *s)
+{
+	enum asked asked = s->asked;
+
+	s->asked = ASKED_NOTHING;
+	s->stopped = s->stopped || asked == ASKED_STOP;
+	if (asked == ASKED_HELLO || asked == ASKED_STOP)
+		apply_faults(s);
+	ask_next(s);
 }
 
 static void on_qmp_line(char *line, void *context)
@@ -123,11 +211,7 @@ static void on_qmp_line(char *line, void *context)
 		break;
 	case QMP_DONE:
 	case QMP_REFUSED:
-		s->stopped = s->stopped || s->asked == ASKED_STOP;
-		if (s->asked != ASKED_NOTHING) {
-			s->asked = ASKED_NOTHING;
-			apply_faults(s);
-		}
+		on_asked_done(s);
 		break;
 	case QMP_RESET:
 		physics_reset(s->physics, s->now_ns);
@@ -153,8 +237,15 @@ static void remember_words(struct server *s, const char *line)
 static void on_trace_line(char *line, void *context)
 {
 	struct server *s = context;
-	struct hwtrace_event event = hwtrace_parse(s->virt, line);
+	struct forbidden_access access;
+	struct hwtrace_event event;
 
+	line = forbidden_take_rails(&s->forbidden, line);
+	if (forbidden_take(&s->forbidden, line, &access)) {
+		access.t_ns = s->now_ns;
+		tell_access(s, &access);
+	}
+	event = hwtrace_parse(s->virt, line);
 	switch (event.kind) {
 	case HWTRACE_DSTATE:
 		physics_dstate(s->physics, event.slot, event.function, event.dstate, s->now_ns);
@@ -168,6 +259,7 @@ static void on_trace_line(char *line, void *context)
 	case HWTRACE_NONE:
 		remember_words(s, line);
 		break;
+	case HWTRACE_LOOKED:
 	case HWTRACE_PASSED:
 		break;
 	}
@@ -190,9 +282,9 @@ static bool take_lines(int *fd, struct linebuf *lines, linebuf_function *functio
 	return true;
 }
 
-static void take_trace(struct server *s)
+static void take_trace(struct server *s, int reads_max)
 {
-	for (int i = 0; i < TRACE_READS_MAX && s->emulator.trace_fd >= 0; i++) {
+	for (int i = 0; i < reads_max && s->emulator.trace_fd >= 0; i++) {
 		if (!take_lines(&s->emulator.trace_fd, &s->trace_lines, on_trace_line, s))
 			break;
 	}
@@ -209,8 +301,15 @@ static void take_rail(struct server *s)
 		close(s->emulator.rail_fd);
 		s->emulator.rail_fd = -1;
 	}
-	for (ssize_t i = 0; i < n; i++)
-		physics_rail(s->physics, bytes[i] >> 1, bytes[i] & 1, s->now_ns);
+	for (ssize_t i = 0; i < n; i++) {
+		unsigned device;
+		bool on;
+
+		if (!board_rail_byte(bytes[i], &device, &on))
+			continue;
+		physics_rail(s->physics, device, on, s->now_ns);
+		touch(s, device);
+	}
 }
 
 /* The lab stays up: meters read a target without power until the caller has had enough. */
@@ -219,12 +318,20 @@ static void on_emulator_end(struct server *s)
 	struct err why;
 	char how[128];
 
-	take_trace(s);
+	take_trace(s, TRACE_READS_MAX);
 	emulator_reap(&s->emulator, how, sizeof(how));
 	emulator_stop(&s->emulator);
 	physics_power_off(s->physics, s->now_ns);
 	err_set(&why, 0, "virtual target: %s%s%s", how, *s->words ? ": " : "", s->words);
 	say(s, SERVER_FAILED, ECHILD, why.text);
+}
+
+/* A line is in the pipe before the guest's instruction ends, so all that led to this request is. */
+static void sync_up(struct server *s)
+{
+	take_trace(s, TRACE_READS_SYNC);
+	tell_untold(s);
+	say(s, SERVER_SYNCED, 0, NULL);
 }
 
 static void take_control(struct server *s)
@@ -238,8 +345,12 @@ static void take_control(struct server *s)
 		s->leaving = true;
 		return;
 	}
+	if (message.word == SERVER_SYNC)
+		sync_up(s);
 	if (message.word != SERVER_CYCLE)
 		return;
+	tell_untold(s);
+	s->touched = 0;
 	s->cycle = (unsigned)message.number;
 	physics_cycle(s->physics, s->cycle, s->now_ns);
 	apply_faults(s);
@@ -265,7 +376,7 @@ static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 	if (fds[POLL_RAIL].revents)
 		take_rail(s);
 	if (fds[POLL_TRACE].revents)
-		take_trace(s);
+		take_trace(s, TRACE_READS_MAX);
 	if (fds[POLL_QMP].revents)
 		take_lines(&s->emulator.qmp_fd, &s->qmp_lines, on_qmp_line, s);
 	instrument_handle(s->instrument, fds + POLL_INSTRUMENT);
@@ -305,6 +416,7 @@ static int start(struct server *s, int agent_fd, struct err *err)
 	code = instrument_new(reading, s, &s->instrument, err);
 	if (code < 0)
 		return code;
+	forbidden_init(&s->forbidden, s->virt);
 	s->physics = physics_new(s->virt, clock_ns(), on_change, s);
 	if (!s->physics)
 		return err_set(err, -ENOMEM, "virtual lab: out of memory");

@@ -11,17 +11,21 @@
 enum server_word {
 	/* to the lab */
 	SERVER_CYCLE, /* number: the cycle that begins; answered with SERVER_DONE */
+	SERVER_SYNC,  /* tell all that the target has done so far; answered with SERVER_SYNCED */
 	SERVER_DOWN,  /* end the emulator, then yourself */
 	/* from the lab */
 	SERVER_READY, /* number: the instrument's TCP port; the emulator runs */
 	SERVER_DONE,  /* number: the cycle whose faults are in force */
-	SERVER_FAILED /* number: errno, text: why; there is no emulator, or no more */
+	SERVER_SYNCED,
+	SERVER_FORBIDDEN, /* access */
+	SERVER_FAILED	  /* number: errno, text: why; there is no emulator, or no more */
 };
 
 struct server_message {
 	enum server_word word;
 	int number;
 	char text[sizeof(((struct err *)0)->text)];
+	struct forbidden_access access;
 };
 
 /*

@@ -30,6 +30,8 @@ struct vlab {
 	int control;
 	int agent_fd;
 	uint16_t port;
+	struct forbidden_access *accesses; /* told, and not yet taken */
+	size_t accesses_n, accesses_taken;
 	bool failed; /* and why is in failure */
 	struct err failure;
 };
@@ -159,7 +161,30 @@ static int64_t clock_ms(void)
 	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
-/* One message from the lab: 1, 0 if there was none in time, -ECHILD if none will come. */
+static void keep_access(struct vlab *v, const struct forbidden_access *access)
+{
+	struct forbidden_access *grown =
+		realloc(v->accesses, (v->accesses_n + 1) * sizeof(*v->accesses));
+
+	if (!grown) {
+		fail(v, "virtual lab: out of memory");
+		return;
+	}
+	v->accesses = grown;
+	v->accesses[v->accesses_n++] = *access;
+}
+
+bool vlab_take_forbidden(struct vlab *v, struct forbidden_access *out)
+{
+	if (v->accesses_taken == v->accesses_n) {
+		v->accesses_taken = v->accesses_n = 0;
+		return false;
+	}
+	*out = v->accesses[v->accesses_taken++];
+	return true;
+}
+
+/* One message from the lab, accesses set aside: 1, 0 if there was none in time, -ECHILD if none will come. */
 static int receive(struct vlab *v, struct server_message *message, int64_t until_ms)
 {
 	for (;;) {
@@ -175,6 +200,10 @@ static int receive(struct vlab *v, struct server_message *message, int64_t until
 		n = recv(v->control, message, sizeof(*message), MSG_DONTWAIT);
 		if (n < 0 && (errno == EINTR || errno == EAGAIN))
 			continue;
+		if (n == (ssize_t)sizeof(*message) && message->word == SERVER_FORBIDDEN) {
+			keep_access(v, &message->access);
+			continue;
+		}
 		if (n == (ssize_t)sizeof(*message))
 			return 1;
 		fail(v, "virtual lab: its process has ended");
@@ -241,9 +270,9 @@ uint16_t vlab_instrument_port(const struct vlab *v)
 	return v->port;
 }
 
-int vlab_cycle(struct vlab *v, unsigned n)
+static int ask(struct vlab *v, enum server_word word, int number, enum server_word answer)
 {
-	struct server_message message = {.word = SERVER_CYCLE, .number = (int)n};
+	struct server_message message = {.word = word, .number = number};
 
 	if (v->failed)
 		return -ECHILD;
@@ -251,7 +280,17 @@ int vlab_cycle(struct vlab *v, unsigned n)
 		fail(v, "virtual lab: its process has ended");
 		return -ECHILD;
 	}
-	return expect(v, SERVER_DONE, CYCLE_LIMIT_MS, &message);
+	return expect(v, answer, CYCLE_LIMIT_MS, &message);
+}
+
+int vlab_cycle(struct vlab *v, unsigned n)
+{
+	return ask(v, SERVER_CYCLE, (int)n, SERVER_DONE);
+}
+
+int vlab_sync(struct vlab *v)
+{
+	return ask(v, SERVER_SYNC, 0, SERVER_SYNCED);
 }
 
 int vlab_check(struct vlab *v, struct err *err)
@@ -320,5 +359,6 @@ void vlab_down(struct vlab *v)
 		close(v->control);
 	if (v->agent_fd >= 0)
 		close(v->agent_fd);
+	free(v->accesses);
 	free(v);
 }

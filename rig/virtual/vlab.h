@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 #include "err.h"
+#include "forbidden.h"
 #include "lab.h"
 
 struct vlab;
@@ -48,6 +49,21 @@ uint16_t vlab_instrument_port(const struct vlab *vlab);
 /* Tells the virtual lab that cycle n of the arm begins, for faults that start with a cycle.
  * Returns once they are in force. */
 int vlab_cycle(struct vlab *vlab, unsigned n);
+
+/*
+ * Waits until the lab has seen all that the target did until now: after it, vlab_take_forbidden()
+ * misses nothing that came before. -ECHILD, -ETIMEDOUT.
+ */
+int vlab_sync(struct vlab *vlab);
+
+/*
+ * The next access to a device whose rail was off, in the order in which they were made; false if
+ * there is none. Does not wait: only what vlab_check(), vlab_cycle() and vlab_sync() came upon is
+ * here. After the first FORBIDDEN_TOLD_MAX of a cycle the rest is told as one, with the details of
+ * the first of them.
+ */
+#define FORBIDDEN_TOLD_MAX 100
+bool vlab_take_forbidden(struct vlab *vlab, struct forbidden_access *out);
 
 /* 0 while the emulator runs, else -ECHILD with why it ended (its last words). */
 int vlab_check(struct vlab *vlab, struct err *err);

@@ -114,10 +114,13 @@ static void lines_are_inherited_and_commas_in_paths_survive(void)
 	CU_ASSERT_TRUE(has(argv, "-chardev", "file,id=console,append=on,path=out/con,,sole"));
 	CU_ASSERT_TRUE(has(argv, "-acpitable", "file=/a,,b/slots.aml"));
 	CU_ASSERT_TRUE(has(argv, "-chardev", "socket,id=agent,fd=10"));
-	CU_ASSERT_TRUE(has(argv, "-chardev", "socket,id=rail,fd=11"));
+	CU_ASSERT_TRUE(
+		has(argv, "-chardev", "socket,id=rail,fd=11,logfile=/proc/self/fd/2,logappend=on"));
 	CU_ASSERT_TRUE(has(argv, "-device", "isa-debugcon,iobase=0x7a0,chardev=rail"));
 	CU_ASSERT_TRUE(has(argv, "-chardev", "socket,id=qmp,fd=12"));
 	CU_ASSERT_TRUE(has(argv, "-trace", "pci_pm_transition"));
+	CU_ASSERT_TRUE(has(argv, "-trace", "pci_cfg_read"));
+	CU_ASSERT_TRUE(has(argv, "-d", "invalid_mem"));
 	CU_ASSERT_TRUE(has(argv, "-trace", "e1000e_core_write"));
 	qemu_argv_free(argv);
 }

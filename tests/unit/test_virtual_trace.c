@@ -40,6 +40,8 @@ static void d_states_of_others_are_passed_over(void)
 		"pci_pm_transition nvme 02:00.0 PM transition D0->D7",
 		"pci_pm_transition nvme 02:00.0 PM trans",
 		"pci_pm_transition",
+		"pci_cfg_read nvme 02:00.0 @0x0 -> 0x101b36",
+		"Invalid read at addr 0xFE200000, size 4, region '(null)', reason: rejected",
 	};
 
 	for (size_t i = 0; i < UNIT_COUNT(lines); i++)
@@ -52,6 +54,9 @@ static void activity_names_the_card(void)
 		hwtrace_parse(&virt, "pci_nvme_mmio_write addr 0x1000 data 0x1 size 4");
 
 	CU_ASSERT_EQUAL(e.kind, HWTRACE_ACTIVITY);
+	CU_ASSERT_EQUAL(e.card, LAB_CARD_NVME);
+	e = hwtrace_parse(&virt, "pci_nvme_mmio_read addr 0x0 size 4");
+	CU_ASSERT_EQUAL(e.kind, HWTRACE_LOOKED);
 	CU_ASSERT_EQUAL(e.card, LAB_CARD_NVME);
 	e = hwtrace_parse(&virt, "virtio_pci_notify_write 0x0 = 0x0 (4)");
 	CU_ASSERT_EQUAL(e.kind, HWTRACE_ACTIVITY);
@@ -76,9 +81,12 @@ static void only_the_events_of_cards_in_the_lab_are_asked_for(void)
 	const char *names[HWTRACE_NAMES_MAX];
 	size_t n = hwtrace_names(&virt, names);
 
-	CU_ASSERT_EQUAL_FATAL(n, 4);
+	CU_ASSERT_EQUAL_FATAL(n, 7);
 	CU_ASSERT_STRING_EQUAL(names[0], "pci_pm_transition");
-	CU_ASSERT_STRING_EQUAL(names[3], "pci_nvme_mmio_write");
+	CU_ASSERT_STRING_EQUAL(names[1], "pci_cfg_read");
+	CU_ASSERT_STRING_EQUAL(names[2], "pci_cfg_write");
+	CU_ASSERT_STRING_EQUAL(names[5], "pci_nvme_mmio_write");
+	CU_ASSERT_STRING_EQUAL(names[6], "pci_nvme_mmio_read");
 }
 
 static void buses_are_numbered_in_the_order_of_the_ports(void)
