@@ -44,6 +44,16 @@ struct current {
 	int64_t window_from_ns, window_to_ns;
 	struct rpm_event *rpm;
 	size_t rpm_n;
+	int64_t forbidden; /* accesses to devices without power */
+};
+
+/* A device that was accessed without power, in an arm. */
+struct touched {
+	int arm;
+	char device[BDF_TEXT_SIZE];
+	char first[80]; /* what the first access was */
+	int64_t times;
+	size_t note; /* index into notes */
 };
 
 struct analysis {
@@ -61,6 +71,9 @@ struct analysis {
 	size_t outcomes_n;
 	struct outcome_note *notes;
 	size_t notes_n;
+	bool accesses_watched; /* in the present boot */
+	struct touched *touched;
+	size_t touched_n;
 };
 
 int analysis_new(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
@@ -96,6 +109,7 @@ void analysis_free(struct analysis *analysis)
 		outcome_free(&analysis->outcomes[i]);
 	free(analysis->outcomes);
 	free(analysis->notes);
+	free(analysis->touched);
 	free(analysis->now.rpm);
 	free(analysis->marks);
 	free(analysis->watched);
@@ -212,6 +226,7 @@ static int take_arm_up(struct analysis *a, const struct store_entry *entry, stru
 	snprintf(arm->version, sizeof(arm->version), "%s", version ? version : "");
 	snprintf(arm->agent, sizeof(arm->agent), "%s", agent ? agent : "");
 	arm->boots++;
+	a->accesses_watched = msg_get_bool(entry->body, "accesses_watched", false);
 	a->marks_n = 0; /* the target's clock began anew */
 	memset(a->watched, 0, a->target->devices_n * sizeof(*a->watched));
 	return 0;
@@ -434,6 +449,63 @@ static int take_rpm(struct analysis *a, const struct store_entry *entry, struct 
 	return 0;
 }
 
+static struct touched *find_touched(struct analysis *a, int arm, const char *device)
+{
+	for (size_t i = 0; i < a->touched_n; i++) {
+		if (a->touched[i].arm == arm && strcmp(a->touched[i].device, device) == 0)
+			return &a->touched[i];
+	}
+	return NULL;
+}
+
+/* The first access to a device in an arm: a note, which later ones count up. */
+static int add_touched(struct analysis *a, const struct store_entry *entry, const char *device,
+		       const char *access)
+{
+	struct touched *t, *grown = realloc(a->touched, (a->touched_n + 1) * sizeof(*grown));
+	const char *function = msg_get_str(entry->body, "function");
+	int r;
+
+	if (!grown)
+		return -ENOMEM;
+	a->touched = grown;
+	r = add_note(a, entry, "forbidden", NULL, NULL);
+	if (r < 0)
+		return r;
+	t = &a->touched[a->touched_n++];
+	*t = (struct touched){.arm = entry->arm, .note = a->notes_n - 1};
+	snprintf(t->device, sizeof(t->device), "%s", device);
+	snprintf(t->first, sizeof(t->first), "%s of %s at 0x%llx", access,
+		 function ? function : device,
+		 (unsigned long long)msg_get_int(entry->body, "address", 0));
+	return 0;
+}
+
+/* It counts for the cycle in which it was made, whichever device that is about. */
+static int take_forbidden(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *device = msg_get_str(entry->body, "device");
+	const char *access = msg_get_str(entry->body, "kind");
+	int64_t times = msg_get_int(entry->body, "times", 1);
+	struct touched *t;
+	int r = 0;
+
+	if (!device || !access || times < 1)
+		return bad(entry, err);
+	if (a->now.running && entry->cycle == a->now.ordinal)
+		a->now.forbidden += times;
+	if (!find_touched(a, entry->arm, device))
+		r = add_touched(a, entry, device, access);
+	if (r < 0)
+		return r;
+	t = find_touched(a, entry->arm, device);
+	t->times += times;
+	snprintf(a->notes[t->note].text, sizeof(a->notes[t->note].text),
+		 "forbidden: %s was accessed while its rail was off, %lld time%s; first: %s",
+		 t->device, (long long)t->times, t->times == 1 ? "" : "s", t->first);
+	return 0;
+}
+
 /* A cycle's end: from what was collected to an outcome. */
 
 /* Resumes outside of the time in which the rig itself used the device. A witness that polls sees
@@ -567,6 +639,7 @@ static int take_cycle_end(struct analysis *a, const struct store_entry *entry, s
 	o.skipped = strcmp(end, "skipped") == 0;
 	o.evidence.presence = strcmp(end, "lost") == 0 ? PRESENCE_LOST : PRESENCE_THERE;
 	o.unasked_resumes = count_unasked(a);
+	o.forbidden_accesses = a->accesses_watched ? (long)a->now.forbidden : -1;
 	snprintf(o.why, sizeof(o.why), "%s", why ? why : "");
 	r = judge(a, entry, &o, err);
 	if (r < 0)
@@ -594,6 +667,7 @@ static const struct {
 	{"state", take_state},
 	{"window", take_window},
 	{"rpm", take_rpm},
+	{"forbidden", take_forbidden},
 	{"cycle-end", take_cycle_end},
 	{"meter", take_meter},
 	{"target-lost", take_target_lost},

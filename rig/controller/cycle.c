@@ -11,8 +11,8 @@
 static const char *const cycle_columns[] = {
 	"ordinal", "arm",      "kernel",       "device",  "scenario",	     "number",
 	"verdict", "sysfs",    "acpi",	       "rpm",	  "meter",	     "power_w",
-	"u95_w",   "readings", "to_d3cold_ms", "wake_ms", "unasked_resumes", "why",
-	NULL,
+	"u95_w",   "readings", "to_d3cold_ms", "wake_ms", "unasked_resumes", "forbidden_accesses",
+	"why",	   NULL,
 };
 
 static int begin(struct rig *rig, const struct runner *runner, const struct cycle_spec *spec,
@@ -146,17 +146,23 @@ static struct msg *outcome_row(const struct runner *runner, const struct outcome
 	msg_set_real(row, "wake_ms", o->wake_ms);
 	if (o->unasked_resumes >= 0 && !o->skipped)
 		msg_set_int(row, "unasked_resumes", o->unasked_resumes);
+	if (o->forbidden_accesses >= 0 && !o->skipped)
+		msg_set_int(row, "forbidden_accesses", o->forbidden_accesses);
 	msg_set_str(row, "why", o->why[0] ? o->why : NULL);
 	return row;
 }
 
 /* Ends the cycle in the journal; its outcome is on the disk when this returns. */
-static int end(const struct runner *runner, const char *how, const char *why, struct err *err)
+static int end(struct rig *rig, const struct runner *runner, const char *how, const char *why,
+	       struct err *err)
 {
 	const struct outcome *outcome = NULL;
-	struct msg *body = msg_object(), *row;
-	int r;
+	struct msg *body, *row;
+	int r = rig_take_accesses(rig, err);
 
+	if (r < 0)
+		return r;
+	body = msg_object();
 	msg_set_str(body, "end", how);
 	msg_set_str(body, "why", why);
 	r = journal_add(runner->journal, "cycle-end", body, &outcome, err);
@@ -211,7 +217,7 @@ static int run(struct rig *rig, const struct runner *runner, const struct cycle_
 	int r = begin(rig, runner, spec, &why);
 
 	if (r == 0 && scenario_get(plan->id)->needs_sriov && !has_sriov(rig, bdf))
-		return end(runner, "skipped", "the device has no virtual functions", err);
+		return end(rig, runner, "skipped", "the device has no virtual functions", err);
 	if (r == 0)
 		r = rig_mark_clock(rig, &why);
 	if (r == 0)
@@ -219,14 +225,14 @@ static int run(struct rig *rig, const struct runner *runner, const struct cycle_
 	if (r == 0)
 		r = dwell(rig, runner, spec, &why);
 	if (r == 0)
-		return end(runner, "done", NULL, err);
+		return end(rig, runner, "done", NULL, err);
 	err_set(err, r, "%s", why.text);
 	if (r == -EREMOTEIO) { /* the target is well, the device is not */
-		r = end(runner, "lost", why.text, err);
+		r = end(rig, runner, "lost", why.text, err);
 		return r < 0 ? r : straighten(rig, bdf);
 	}
 	if (rig_is_lost(r)) {
-		int ended = end(runner, "lost", why.text, err);
+		int ended = end(rig, runner, "lost", why.text, err);
 
 		return ended < 0 ? ended : err_set(err, r, "%s", why.text);
 	}
@@ -236,8 +242,10 @@ static int run(struct rig *rig, const struct runner *runner, const struct cycle_
 int cycle_run(struct rig *rig, const struct runner *runner, const struct cycle_spec *spec,
 	      struct err *err)
 {
-	int r;
+	int r = rig_take_accesses(rig, err); /* what came before is not of this cycle */
 
+	if (r < 0)
+		return r;
 	runner->journal->cycle = spec->ordinal;
 	r = run(rig, runner, spec, err);
 	runner->journal->cycle = -1;

@@ -202,6 +202,43 @@ static int take_messages(struct rig *rig, int64_t id, struct msg **answer, struc
 	return r;
 }
 
+/* Accesses to devices without power, which the virtual lab sees. */
+
+static int note_access(struct rig *rig, const struct forbidden_access *access, struct err *err)
+{
+	char device[BDF_TEXT_SIZE], function[BDF_TEXT_SIZE];
+	struct msg *body = msg_object();
+
+	if (vlab_slot_bdf(rig->o.lab, access->slot, device) < 0)
+		device[0] = 0;
+	bdf_format(&access->which, function);
+	msg_set_str(body, "device", device);
+	msg_set_str(body, "function", function);
+	msg_set_str(body, "kind", forbidden_kind_name(access->kind));
+	msg_set_int(body, "address", (int64_t)access->address);
+	msg_set_int(body, "times", access->times);
+	msg_set_int(body, "t_ns", access->t_ns);
+	return journal_add(rig->o.journal, "forbidden", body, NULL, err);
+}
+
+static int note_accesses(struct rig *rig, struct err *err)
+{
+	struct forbidden_access access;
+	int r = 0;
+
+	while (r == 0 && rig->vlab && vlab_take_forbidden(rig->vlab, &access))
+		r = note_access(rig, &access, err);
+	return r;
+}
+
+int rig_take_accesses(struct rig *rig, struct err *err)
+{
+	/* A lab that is gone tells what it had told. That it is gone is noticed by who needs it. */
+	if (rig->vlab)
+		(void)vlab_sync(rig->vlab);
+	return note_accesses(rig, err);
+}
+
 /* Sleeps until something comes, at most until a moment, and takes it in. */
 static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err)
 {
@@ -233,7 +270,7 @@ static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answ
 			r = store_commit(rig->o.journal->store, err);
 	}
 	if (r == 0 && rig->vlab)
-		r = vlab_check(rig->vlab, err) < 0 ? -EPIPE : 0;
+		r = vlab_check(rig->vlab, err) < 0 ? -EPIPE : note_accesses(rig, err);
 	if (r == 0 && fds[0].revents)
 		r = peer_receive(&rig->peer, err);
 	if (r == 0 || r == -EPIPE) {
@@ -507,6 +544,7 @@ static int note_arm_up(struct rig *rig, const struct msg *hello, struct err *err
 	if (r == 0) {
 		msg_set(body, "hello", copy);
 		msg_set_str(body, "arm", rig->o.plan->arms[rig->o.arm].name);
+		msg_set_bool(body, "accesses_watched", rig->vlab != NULL);
 		text = msg_dump(list);
 		r = msg_parse(text, strlen(text), &copy, err);
 		free(text);
@@ -602,6 +640,7 @@ void rig_down(struct rig *rig)
 		return;
 	if (rig->greeted && !rig->is_lost)
 		say_bye(rig);
+	(void)rig_take_accesses(rig, NULL);
 	if (was_interrupted)
 		interrupted = 1;
 	for (size_t i = 0; rig->meters && i < rig->o.lab->meters_n; i++) {

@@ -72,6 +72,10 @@ int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err);
 /* Tells the virtual lab, where there is one, that the n-th cycle of the arm begins. */
 int rig_begin_cycle(struct rig *rig, unsigned n, struct err *err);
 
+/* Writes "forbidden" for each access to a device without power that was made until now. Nothing where
+ * nobody can watch for them: on a real target. */
+int rig_take_accesses(struct rig *rig, struct err *err);
+
 /* Lets the agent restore the target if it still answers, ends all processes, frees. NULL is fine. */
 void rig_down(struct rig *rig);
 

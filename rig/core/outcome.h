@@ -35,7 +35,8 @@ struct outcome {
 	const char *to_d3cold_why;
 	double wake_ms;
 	const char *wake_why;
-	int unasked_resumes; /* -1: not watched */
+	int unasked_resumes;	 /* -1: not watched */
+	long forbidden_accesses; /* to whatever device, while its rail was off; -1: not watched */
 };
 
 /* Something that happened beside the cycles, and that a reader of the result should know. */

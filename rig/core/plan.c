@@ -8,9 +8,16 @@
 static const char *const metric_names[PLAN_METRIC_COUNT] = {
 	[PLAN_METRIC_VERDICT] = "verdict",
 	[PLAN_METRIC_UNASKED_RESUMES] = "unasked_resumes",
+	[PLAN_METRIC_FORBIDDEN_ACCESSES] = "forbidden_accesses",
 	[PLAN_METRIC_TO_D3COLD_MS] = "to_d3cold_ms",
 	[PLAN_METRIC_WAKE_MS] = "wake_ms",
 };
+
+bool plan_metric_is_count(enum plan_metric metric)
+{
+	return metric == PLAN_METRIC_VERDICT || metric == PLAN_METRIC_UNASKED_RESUMES ||
+	       metric == PLAN_METRIC_FORBIDDEN_ACCESSES;
+}
 
 const char *plan_metric_name(enum plan_metric metric)
 {

@@ -34,10 +34,11 @@ struct plan_scenario {
 };
 
 enum plan_metric {
-	PLAN_METRIC_VERDICT,	     /* cycles with a verdict, counted */
-	PLAN_METRIC_UNASKED_RESUMES, /* summed */
-	PLAN_METRIC_TO_D3COLD_MS,    /* the longest */
-	PLAN_METRIC_WAKE_MS,	     /* the longest */
+	PLAN_METRIC_VERDICT,		/* cycles with a verdict, counted */
+	PLAN_METRIC_UNASKED_RESUMES,	/* summed */
+	PLAN_METRIC_FORBIDDEN_ACCESSES, /* summed */
+	PLAN_METRIC_TO_D3COLD_MS,	/* the longest */
+	PLAN_METRIC_WAKE_MS,		/* the longest */
 	PLAN_METRIC_COUNT
 };
 
@@ -70,6 +71,9 @@ struct plan {
 	int64_t answer_limit_ns; /* a target that does not answer for so long is lost */
 	int64_t boot_limit_ns;
 };
+
+/* Is the metric a count, which limits bound by whole numbers? */
+bool plan_metric_is_count(enum plan_metric metric);
 
 const char *plan_metric_name(enum plan_metric metric);
 int plan_metric_parse(const char *name, enum plan_metric *out); /* -EINVAL */

@@ -147,11 +147,15 @@ static void count(struct result_row *row, const struct selection *sel)
 			row->unasked_resumes = -1;
 		else if (row->unasked_resumes >= 0)
 			row->unasked_resumes += o->unasked_resumes;
+		if (o->forbidden_accesses < 0)
+			row->forbidden_accesses = -1;
+		else if (row->forbidden_accesses >= 0)
+			row->forbidden_accesses += o->forbidden_accesses;
 	}
 	if (row->cycles)
 		row->skipped = NULL;
 	else
-		row->unasked_resumes = -1;
+		row->unasked_resumes = row->forbidden_accesses = -1;
 }
 
 static int fill_row(struct result_row *row, const struct lab *lab, const struct lab_target *target,
@@ -218,6 +222,11 @@ static double metric_value(const struct plan_limit *limit, const struct result *
 			if (row->unasked_resumes < 0)
 				return NAN;
 			value = (isnan(value) ? 0 : value) + (double)row->unasked_resumes;
+			break;
+		case PLAN_METRIC_FORBIDDEN_ACCESSES:
+			if (row->forbidden_accesses < 0)
+				return NAN;
+			value = (isnan(value) ? 0 : value) + (double)row->forbidden_accesses;
 			break;
 		case PLAN_METRIC_TO_D3COLD_MS:
 			value = fmax(value, row->to_d3cold.max_ms);

@@ -36,8 +36,9 @@ struct result_row {
 	struct result_power dwell;     /* over the dwells of all cycles, whatever the state */
 	struct result_time to_d3cold, wake;
 	const char *rpm_witness; /* as in struct result_levels */
-	long unasked_resumes; /* -1: not watched in at least one cycle */
-	const char *skipped;  /* why no cycle was run, NULL if any was; borrowed from an outcome */
+	long unasked_resumes;	 /* -1: not watched in at least one cycle */
+	long forbidden_accesses; /* -1: the same */
+	const char *skipped; /* why no cycle was run, NULL if any was; borrowed from an outcome */
 };
 
 /* Levels of one arm and device, as measured before its cycles. */

@@ -277,8 +277,7 @@ static int check_limit_bounds(const struct yaml_reader *reader, const struct yam
 {
 	const struct yaml_item *least = yaml_tree_get(map, "at_least");
 	const struct yaml_item *most = yaml_tree_get(map, "at_most");
-	const bool counted = limit->metric == PLAN_METRIC_VERDICT ||
-			     limit->metric == PLAN_METRIC_UNASKED_RESUMES;
+	const bool counted = plan_metric_is_count(limit->metric);
 	int ret;
 
 	if (!least && !most)

@@ -51,6 +51,18 @@ static struct msg *verdicts(const struct result_row *row)
 	return object;
 }
 
+/* -1 is null; why it is so depends on whether anything was run. */
+static void set_count(struct msg *object, struct msg *reasons, const char *key, long count,
+		      bool any_cycle, const char *why)
+{
+	if (count >= 0) {
+		msg_set_int(object, key, count);
+		return;
+	}
+	msg_set(object, key, msg_null());
+	msg_set_str(reasons, key, any_cycle ? why : "no cycle was run");
+}
+
 static struct msg *device(const struct report *report, const struct result_row *row)
 {
 	const struct lab_device *dev = &report->target->devices[row->device];
@@ -71,13 +83,10 @@ static struct msg *device(const struct report *report, const struct result_row *
 	msg_set(object, "power_w", power);
 	set_time(object, reasons, "to_d3cold_ms", &row->to_d3cold);
 	set_time(object, reasons, "wake_ms", &row->wake);
-	if (row->unasked_resumes >= 0) {
-		msg_set_int(object, "unasked_resumes", row->unasked_resumes);
-	} else {
-		msg_set(object, "unasked_resumes", msg_null());
-		msg_set_str(reasons, "unasked_resumes",
-			    row->cycles ? "resumes were not watched" : "no cycle was run");
-	}
+	set_count(object, reasons, "unasked_resumes", row->unasked_resumes, row->cycles > 0,
+		  "resumes were not watched");
+	set_count(object, reasons, "forbidden_accesses", row->forbidden_accesses, row->cycles > 0,
+		  "accesses were not watched: only the virtual lab can");
 	msg_set_str(object, "rpm_witness", row->rpm_witness);
 	msg_set_str(object, "skipped", row->skipped);
 	msg_set(object, "reasons", reasons);

@@ -478,6 +478,58 @@ static void resumes_of_others_and_of_other_times_do_not_count(void)
 	end_bench(&b);
 }
 
+static int touch(struct bench *b, int64_t t_ms, const char *device, int times)
+{
+	return feed(b, t_ms, "forbidden",
+		    "{\"device\":\"%s\",\"function\":\"%s\",\"kind\":\"config-read\","
+		    "\"address\":52,\"times\":%d,\"t_ns\":%lld}",
+		    device, device, times, (long long)(t_ms * MS));
+}
+
+static void watched_arm_up(struct bench *b)
+{
+	CU_ASSERT_EQUAL(feed(b, 0, "arm-up",
+			     "{\"hello\":{\"release\":\"6.1.0\"},\"accesses_watched\":true}"),
+			0);
+}
+
+static void forbidden_accesses_count_in_the_cycle_in_which_they_are_made(void)
+{
+	struct bench b = ready();
+	const struct outcome_note *notes;
+	size_t n;
+
+	watched_arm_up(&b);
+	CU_ASSERT_EQUAL(touch(&b, 380, DEVICE0, 1), 0); /* before the cycle */
+	begin(&b, 11, 0, 390);
+	CU_ASSERT_EQUAL(touch(&b, 400, DEVICE0, 1), 0);
+	CU_ASSERT_EQUAL(touch(&b, 410, DEVICE1, 40), 0); /* another device's */
+	CU_ASSERT_EQUAL(end(&b, 500, "done")->forbidden_accesses, 41);
+	begin(&b, 12, 0, 590);
+	CU_ASSERT_EQUAL(end(&b, 700, "done")->forbidden_accesses, 0);
+	notes = analysis_notes(b.analysis, &n);
+	CU_ASSERT_EQUAL_FATAL(n, 2);
+	CU_ASSERT_STRING_EQUAL(notes[0].text, "forbidden: " DEVICE0
+					      " was accessed while its rail was off, 2 times; "
+					      "first: config-read of " DEVICE0 " at 0x34");
+	CU_ASSERT_PTR_NOT_NULL(strstr(notes[1].text, "40 times"));
+	CU_ASSERT_EQUAL(feed(&b, 800, "forbidden", "{\"kind\":\"config-read\"}"), -EBADMSG);
+	end_bench(&b);
+}
+
+static void where_nobody_watches_there_is_no_count_of_forbidden_accesses(void)
+{
+	struct bench b = ready();
+
+	begin(&b, 11, 0, 390);
+	CU_ASSERT_EQUAL(end(&b, 500, "done")->forbidden_accesses, -1);
+	watched_arm_up(&b);
+	arm_up(&b); /* each boot says anew */
+	begin(&b, 12, 0, 590);
+	CU_ASSERT_EQUAL(end(&b, 700, "done")->forbidden_accesses, -1);
+	end_bench(&b);
+}
+
 static void a_boot_forgets_who_watched_and_the_clock(void)
 {
 	struct bench b = ready();
@@ -658,6 +710,10 @@ static const struct unit_case cases[] = {
 	 a_fall_between_exact_readings_ends_the_search},
 	{"a time that cannot be taken has a reason", a_time_that_cannot_be_taken_has_a_reason},
 	{"waking is timed on the target's clock", waking_is_timed_on_the_targets_clock},
+	{"forbidden accesses count in the cycle in which they are made",
+	 forbidden_accesses_count_in_the_cycle_in_which_they_are_made},
+	{"where nobody watches there is no count of forbidden accesses",
+	 where_nobody_watches_there_is_no_count_of_forbidden_accesses},
 	{"resumes count as unasked outside of the actions only",
 	 resumes_count_as_unasked_outside_of_the_actions_only},
 	{"resumes of others and of other times do not count",

@@ -271,6 +271,9 @@ static const struct edit edits[] = {
 	{"metric: to_d3cold_ms", "metric: unasked_resumes",
 	 "p.yaml:35:15: at_least: \"10.5\": must "
 	 "be whole"},
+	{"metric: to_d3cold_ms", "metric: forbidden_accesses",
+	 "p.yaml:35:15: at_least: \"10.5\": must "
+	 "be whole"},
 	{"at_least: 10.5", "at_least: 501",
 	 "p.yaml:35:15: at_least: \"501\": more than at_most, "
 	 "which is 500"},

@@ -56,6 +56,8 @@ static void set_scene(struct scene *c)
 	c->outcomes[1].to_d3cold_ms = 112.5;
 	c->outcomes[1].to_d3cold_error_ms = 4.2;
 	c->outcomes[1].unasked_resumes = 3;
+	c->outcomes[1].forbidden_accesses = 4;
+	c->outcomes[0].forbidden_accesses = -1;
 	c->outcomes[2] = outcome(1, 0, VERDICT_FALSE_CLAIM, c->hot);
 	c->outcomes[2].number = 2;
 	c->outcomes[2].evidence = (struct evidence){PRESENCE_THERE, SYSFS_D3COLD, ACPI_ON,
@@ -110,6 +112,7 @@ static void the_summary_says_what_was_measured(void)
 	CU_ASSERT_EQUAL(msg_get_int(d, "planned", -1), 3);
 	CU_ASSERT_EQUAL(msg_get_int(d, "dissents", -1), 1);
 	CU_ASSERT_EQUAL(msg_get_int(d, "unasked_resumes", -1), 3);
+	CU_ASSERT_EQUAL(msg_get_int(d, "forbidden_accesses", -1), 4);
 	CU_ASSERT_DOUBLE_EQUAL(msg_get_real(msg_get(power, "D0"), "mean", 0), 8.25, 0);
 	CU_ASSERT_DOUBLE_EQUAL(msg_get_real(msg_get(power, "D0"), "u95", 0), 0.125, 0);
 	CU_ASSERT_EQUAL(msg_get_int(msg_get(power, "D0"), "n", 0), 40);
@@ -158,7 +161,8 @@ static void assert_reason(const struct msg *object, const char *key, const struc
 static void every_null_comes_with_a_reason(void)
 {
 	static const char *const powers[] = {"D0", "D3hot", "D3cold", "dwell"};
-	static const char *const others[] = {"to_d3cold_ms", "wake_ms", "unasked_resumes"};
+	static const char *const others[] = {"to_d3cold_ms", "wake_ms", "unasked_resumes",
+					     "forbidden_accesses"};
 	struct scene c;
 	struct msg *m;
 

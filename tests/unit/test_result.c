@@ -66,6 +66,7 @@ static void a_row_without_cycles_has_reasons_and_no_figures(void)
 
 	CU_ASSERT_EQUAL(row->cycles, 0);
 	CU_ASSERT_EQUAL(row->unasked_resumes, -1);
+	CU_ASSERT_EQUAL(row->forbidden_accesses, -1);
 	CU_ASSERT_PTR_NULL(row->skipped);
 	CU_ASSERT_STRING_EQUAL(row->d0.why, no_levels);
 	CU_ASSERT_STRING_EQUAL(row->d3cold.why, "no cycle was confirmed");
@@ -240,9 +241,11 @@ static size_t make_outcomes(struct outcome *o)
 	for (int i = 0; i < 3; i++) {
 		o[n] = outcome(1, 0, 0, i == 2 ? VERDICT_D3HOT : VERDICT_CONFIRMED);
 		o[n].unasked_resumes = i;
+		o[n].forbidden_accesses = 2 * i;
 		o[n++].wake_ms = 10.0 * i;
 		o[n] = outcome(1, 1, 0, VERDICT_CONFIRMED);
 		o[n].unasked_resumes = -1;
+		o[n].forbidden_accesses = -1;
 		o[n++].to_d3cold_ms = i == 1 ? 70 : 60;
 	}
 	o[n] = outcome(1, 2, 0, VERDICT_NO_EVIDENCE);
@@ -282,6 +285,10 @@ static void limits_hold_or_not_and_say_what_was_found(void)
 		 "\"",
 		 false, "unasked_resumes 3"},
 		{"metric: unasked_resumes, at_most: 100", false, "no value of unasked_resumes"},
+		{"metric: forbidden_accesses, at_most: 5, arm: new, scenario: idle, device: "
+		 "\"" DEVICE0 "\"",
+		 false, "forbidden_accesses 6"},
+		{"metric: forbidden_accesses, at_most: 0", false, "no value of forbidden_accesses"},
 		{"metric: wake_ms, at_most: 20", true, "wake_ms 20"},
 		{"metric: wake_ms, at_most: 19.9", false, "wake_ms 20"},
 		{"metric: wake_ms, at_most: 100, device: \"" DEVICE1 "\"", false,
