@@ -96,6 +96,17 @@ static void say_devices(const struct suite *suite)
 	}
 }
 
+/* The role has no device any more. */
+static void lose(struct found *found, const char *why)
+{
+	char bdf[BDF_SIZE];
+
+	/* A copy: to the compiler found->why may overlap what else is in found. */
+	snprintf(bdf, sizeof(bdf), "%s", found->device.bdf);
+	found->there = false;
+	snprintf(found->why, sizeof(found->why), "%s: %.128s", bdf, why);
+}
+
 /* A device that nobody can open any more: the roles that would use it are gone. */
 static void give_up(struct suite *suite, int group, const char *why)
 {
@@ -103,10 +114,8 @@ static void give_up(struct suite *suite, int group, const char *why)
 	for (size_t i = 0; i < ROLES_N; i++) {
 		struct found *found = &suite->found[i];
 
-		if (!found->there || found->device.group != group)
-			continue;
-		found->there = false;
-		snprintf(found->why, sizeof(found->why), "%s: %s", found->device.bdf, why);
+		if (found->there && found->device.group == group)
+			lose(found, why);
 	}
 }
 
@@ -187,9 +196,7 @@ static void release_devices(struct suite *suite)
 			give_up(suite, found->device.group,
 				"its driver hangs when asked to let go");
 		} else if (result.verdict.outcome != OUTCOME_PASS) {
-			found->there = false;
-			snprintf(found->why, sizeof(found->why), "%s: %.128s", found->device.bdf,
-				 result.verdict.reason);
+			lose(found, result.verdict.reason);
 		}
 	}
 }
