@@ -10,6 +10,7 @@
 #include "host.h"
 #include "line.h"
 #include "saved.h"
+#include "suite.h"
 #include "vfio.h"
 #include "watch.h"
 
@@ -19,6 +20,7 @@ struct agent {
 	struct line line;
 	struct saved saved;
 	struct vfio vfio;
+	struct suite suite;
 	struct watch *watch; /* of the session, NULL outside one */
 	int64_t quiet_limit_ns;
 	int64_t heard_ns; /* when the controller last said something */

@@ -316,6 +316,16 @@ static int op_unwatch(struct call *call)
 	return r < 0 ? err_set(call->err, r, "it was not watched") : 0;
 }
 
+static int op_suite(struct call *call)
+{
+	char program[PATH_MAX];
+	int r = suite_program(program);
+
+	if (r < 0)
+		return err_set(call->err, r, "where the agent lies is not known: %s", strerror(-r));
+	return suite_start(&call->agent->suite, program, call->err);
+}
+
 static int op_release(struct call *call)
 {
 	struct agent *agent = call->agent;
@@ -352,6 +362,7 @@ static const struct op {
 	{"watch", op_watch, NEEDS_SESSION | NEEDS_BDF},
 	{"unwatch", op_unwatch, NEEDS_SESSION | NEEDS_BDF},
 	{"release", op_release, NEEDS_SESSION | NEEDS_BDF},
+	{"suite", op_suite, NEEDS_SESSION},
 	{"bye", op_bye, NEEDS_SESSION},
 };
 
@@ -398,6 +409,8 @@ static int check(struct call *call, unsigned needs)
 
 	if (needs & NEEDS_SESSION && !call->agent->watch)
 		return err_set(call->err, -EPROTO, "no session: say hello first");
+	if (needs & NEEDS_BDF && call->agent->suite.pid)
+		return err_set(call->err, -EBUSY, "the conformance suite has the devices");
 	if (needs & NEEDS_BDF)
 		r = take_bdf(call);
 	if (r == 0 && needs & NEEDS_BDF && !device_exists(&call->agent->host, &call->bdf))

@@ -18,7 +18,9 @@
 
 int agent_restore(struct agent *agent, struct err *err)
 {
-	/* The watch goes first: nobody asks about what restoring does. */
+	/* It gives back what it took before what was taken earlier is given back. */
+	suite_stop(&agent->suite);
+	/* The watch goes before the rest: nobody asks about what restoring does. */
 	watch_free(agent->watch);
 	agent->watch = NULL;
 	return saved_release_all(&agent->saved, &agent->vfio, &agent->host, err);
@@ -176,6 +178,7 @@ static int turn(struct agent *agent, int signal_fd)
 		{.fd = agent->line.in, .events = POLLIN},
 		{.fd = signal_fd, .events = POLLIN},
 		{.fd = agent->watch ? watch_fd(agent->watch) : -1, .events = POLLIN},
+		{.fd = agent->suite.pid ? agent->suite.fd : -1, .events = POLLIN},
 	};
 	int number, status = GOES_ON;
 
@@ -186,6 +189,8 @@ static int turn(struct agent *agent, int signal_fd)
 		return leave(agent, 128 + number);
 	if (agent->watch)
 		watch_drain(agent->watch);
+	if (agent->suite.pid && fds[3].revents && agent->send_error == 0)
+		agent->send_error = suite_drain(&agent->suite, &agent->line);
 	if (fds[0].revents)
 		status = take_requests(agent);
 	if (status == GOES_ON && agent->send_error < 0)

@@ -62,6 +62,7 @@ struct analysis {
 	const struct plan *plan;
 	struct store *store;
 	struct analysis_arm *arms;
+	struct conformance *suites;   /* per arm */
 	struct result_levels *levels; /* arm * devices_n + device */
 	bool *watched;		      /* per device: a witness of its resumes is at work */
 	struct clock_mark *marks;     /* of the present boot */
@@ -90,8 +91,9 @@ int analysis_new(const struct lab *lab, const struct lab_target *target, const s
 	a->store = store;
 	a->arms = calloc(plan->arms_n, sizeof(*a->arms));
 	a->levels = calloc(levels_n, sizeof(*a->levels));
+	a->suites = calloc(plan->arms_n, sizeof(*a->suites));
 	a->watched = calloc(target->devices_n, sizeof(*a->watched));
-	if (!a->arms || !a->levels || !a->watched) {
+	if (!a->arms || !a->suites || !a->levels || !a->watched) {
 		analysis_free(a);
 		return -ENOMEM;
 	}
@@ -114,6 +116,9 @@ void analysis_free(struct analysis *analysis)
 	free(analysis->marks);
 	free(analysis->watched);
 	free(analysis->levels);
+	for (size_t i = 0; analysis->suites && i < analysis->plan->arms_n; i++)
+		conformance_free(&analysis->suites[i]);
+	free(analysis->suites);
 	free(analysis->arms);
 	free(analysis);
 }
@@ -654,6 +659,28 @@ static int take_cycle_end(struct analysis *a, const struct store_entry *entry, s
 	return 0;
 }
 
+static int take_suite_begin(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	conformance_begin(&a->suites[entry->arm]);
+	return 0;
+}
+
+static int take_suite(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *line = msg_get_str(entry->body, "line");
+
+	return line ? conformance_take(&a->suites[entry->arm], line) : bad(entry, err);
+}
+
+static int take_suite_end(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	conformance_end(&a->suites[entry->arm], (int)msg_get_int(entry->body, "status", -1),
+			msg_get_str(entry->body, "why"));
+	return 0;
+}
+
 static const struct {
 	const char *kind;
 	int (*take)(struct analysis *a, const struct store_entry *entry, struct err *err);
@@ -669,6 +696,9 @@ static const struct {
 	{"rpm", take_rpm},
 	{"forbidden", take_forbidden},
 	{"cycle-end", take_cycle_end},
+	{"suite-begin", take_suite_begin},
+	{"suite", take_suite},
+	{"suite-end", take_suite_end},
 	{"meter", take_meter},
 	{"target-lost", take_target_lost},
 	{"level-failed", take_level_failed},
@@ -727,6 +757,11 @@ const struct analysis_arm *analysis_arm(const struct analysis *analysis, int arm
 	return &analysis->arms[arm];
 }
 
+const struct conformance *analysis_suite(const struct analysis *analysis, int arm)
+{
+	return &analysis->suites[arm];
+}
+
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n)
 {
 	*n = analysis->outcomes_n;
@@ -742,5 +777,5 @@ const struct outcome_note *analysis_notes(const struct analysis *analysis, size_
 int analysis_result(const struct analysis *analysis, struct result **out)
 {
 	return result_from(analysis->lab, analysis->target, analysis->plan, analysis->levels,
-			   analysis->outcomes, analysis->outcomes_n, out);
+			   analysis->suites, analysis->outcomes, analysis->outcomes_n, out);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "conformance.h"
 #include "err.h"
 #include "lab.h"
 #include "outcome.h"
@@ -47,6 +48,9 @@ bool analysis_is_finished(const struct analysis *analysis, int64_t ordinal);
 const struct result_levels *analysis_levels(const struct analysis *analysis, int arm, int device);
 
 const struct analysis_arm *analysis_arm(const struct analysis *analysis, int arm);
+
+/* What the conformance suite found in an arm; zeroed where it was not run. */
+const struct conformance *analysis_suite(const struct analysis *analysis, int arm);
 
 /* All outcomes so far, in the order they came. */
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n);

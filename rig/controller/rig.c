@@ -44,6 +44,7 @@ struct rig {
 	struct peer peer;
 	bool greeted; /* the agent has something to restore */
 	bool is_lost;
+	bool suite_ended;
 	struct msg *devices;
 	struct rig_meter *meters; /* as many as the lab has; meter is NULL where it is not used */
 	int64_t next_flush_ns;
@@ -165,20 +166,51 @@ static int open_meters(struct rig *rig, struct err *err)
 
 /* Taking in what comes. */
 
-static int take_event(struct rig *rig, struct msg *event, struct err *err)
+static int take_rpm(struct rig *rig, struct msg *event, struct err *err)
 {
-	const char *kind = msg_get_str(event, "event");
-
-	if (!kind || strcmp(kind, "rpm") != 0) {
-		msg_free(event);
-		return 0; /* of a newer agent */
-	}
 	if (!msg_get_str(event, "bdf") || !msg_get_str(event, "what") ||
 	    msg_get_int(event, "t_ns", -1) < 0) {
 		msg_free(event);
 		return err_set(err, -EPROTO, "the agent sent an event that lacks a part");
 	}
 	return journal_add(rig->o.journal, "rpm", event, NULL, err);
+}
+
+static int take_suite_line(struct rig *rig, struct msg *event, struct err *err)
+{
+	if (!msg_get_str(event, "line")) {
+		msg_free(event);
+		return err_set(err, -EPROTO, "the agent sent an event that lacks a part");
+	}
+	return journal_add(rig->o.journal, "suite", event, NULL, err);
+}
+
+static int take_suite_end(struct rig *rig, struct msg *event, struct err *err)
+{
+	rig->suite_ended = true;
+	return journal_add(rig->o.journal, "suite-end", event, NULL, err);
+}
+
+/* Those of a newer agent that are not listed are left out. */
+static const struct {
+	const char *kind;
+	int (*take)(struct rig *rig, struct msg *event, struct err *err);
+} event_takers[] = {
+	{"rpm", take_rpm},
+	{"suite", take_suite_line},
+	{"suite-end", take_suite_end},
+};
+
+static int take_event(struct rig *rig, struct msg *event, struct err *err)
+{
+	const char *kind = msg_get_str(event, "event");
+
+	for (size_t i = 0; kind && i < sizeof(event_takers) / sizeof(event_takers[0]); i++) {
+		if (strcmp(kind, event_takers[i].kind) == 0)
+			return event_takers[i].take(rig, event, err);
+	}
+	msg_free(event);
+	return 0;
 }
 
 /* Handles what has come from the agent; keeps the answer to id, if that is among it. */
@@ -424,6 +456,37 @@ int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err)
 	return r < 0 ? note_lost(rig, r) : flush_meters(rig, err);
 }
 
+int rig_run_suite(struct rig *rig, struct err *err)
+{
+	int64_t until_ns = journal_now_ns() + rig->o.plan->conformance_ns;
+	struct err why = {""};
+	int r = journal_add(rig->o.journal, "suite-begin", msg_object(), NULL, err);
+
+	if (r < 0)
+		return r;
+	rig->suite_ended = false;
+	r = rig_ask(rig, rig_request("suite", NULL), NULL, &why);
+	while (r == 0 && !rig->suite_ended) {
+		int64_t slice_ns = journal_now_ns() + PUMP_SLICE_NS;
+
+		r = rig_wait(rig, slice_ns, &why);
+		if (r == 0 && !rig->suite_ended && journal_now_ns() >= until_ns)
+			r = err_set(&why, -ETIMEDOUT, "the conformance suite did not end in time");
+	}
+	if (r < 0 && r != -EINTR) {
+		struct msg *body = msg_object();
+		int noted;
+
+		msg_set_int(body, "status", -1);
+		msg_set_str(body, "why", why.text);
+		noted = journal_add(rig->o.journal, "suite-end", body, NULL, err);
+		r = noted < 0 ? noted : r;
+	}
+	if (err && r < 0)
+		*err = why;
+	return r == -EREMOTEIO ? 0 : r; /* a target without the suite has its cycles all the same */
+}
+
 int rig_begin_cycle(struct rig *rig, unsigned n, struct err *err)
 {
 	int r = rig->vlab ? vlab_cycle(rig->vlab, n) : 0;
@@ -446,6 +509,7 @@ static int start_virtual(struct rig *rig, struct err *err)
 		.data_dir = rig->o.target_files,
 		.console_path = console,
 		.truth_path = truth,
+		.with_suite = rig->o.plan->conformance_ns > 0,
 	};
 	int r = vlab_kernel_dir(rig->o.plan->arms[rig->o.arm].kernel, &kernel_dir, err);
 

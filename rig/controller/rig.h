@@ -69,6 +69,13 @@ int rig_mark_clock(struct rig *rig, struct err *err);
 /* Waits, shortly, until the meters' readings reach a moment, and puts them into the run file. */
 int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err);
 
+/*
+ * Runs the conformance suite on the target to its end: "suite-begin", "suite" for each line, then
+ * "suite-end". One that does not end within the plan's limit is stopped with the session: -ETIMEDOUT,
+ * as for a target that is lost.
+ */
+int rig_run_suite(struct rig *rig, struct err *err);
+
 /* Tells the virtual lab, where there is one, that the n-th cycle of the arm begins. */
 int rig_begin_cycle(struct rig *rig, unsigned n, struct err *err);
 

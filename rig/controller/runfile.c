@@ -212,6 +212,7 @@ static int make_report(const struct runfile *run, struct report *report, const c
 		.result = *result,
 		.kernels = *kernels,
 	};
+	report->suites = analysis_suite(run->analysis, 0);
 	report->outcomes = analysis_outcomes(run->analysis, &report->outcomes_n);
 	report->notes = analysis_notes(run->analysis, &report->notes_n);
 	return 0;

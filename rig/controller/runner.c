@@ -65,27 +65,28 @@ static bool settle_position(const struct runner *r, struct position *p)
 	return false;
 }
 
-static bool next_position(const struct runner *r, struct position *p)
+static void next_position(const struct runner *r, struct position *p)
 {
 	p->ordinal++;
 	p->in_arm++;
 	if (p->number < r->plan->scenarios[p->scenario].cycles) {
 		p->number++;
-		return true;
+		return;
 	}
 	p->number = 1;
 	p->device++;
-	return settle_position(r, p);
+	(void)settle_position(r, p);
 }
 
 /* The next cycle of the arm without an outcome. */
 static bool skip_finished(const struct runner *r, struct position *p)
 {
-	while (analysis_is_finished(r->journal->analysis, p->ordinal)) {
-		if (!next_position(r, p))
-			return false;
+	while (p->scenario < r->plan->scenarios_n) {
+		if (!analysis_is_finished(r->journal->analysis, p->ordinal))
+			return true;
+		next_position(r, p);
 	}
-	return true;
+	return false;
 }
 
 static int claim_device(struct rig *rig, const struct runner *r, const char *bdf, struct err *err)
@@ -158,6 +159,14 @@ static int run_cycles(struct rig *rig, const struct runner *r, struct position *
 	return 0;
 }
 
+/* Is the conformance suite wanted in this arm, and not run to an end of whatever kind yet? */
+static bool wants_suite(const struct runner *r)
+{
+	const struct conformance *suite = analysis_suite(r->journal->analysis, r->journal->arm);
+
+	return r->plan->conformance_ns && !suite->ended && !suite->why[0];
+}
+
 /* Brings the arm's target up and runs what is left of the arm on it. */
 static int boot_and_run(const struct runner *r, struct position *p, unsigned *finished,
 			struct err *err)
@@ -185,6 +194,11 @@ static int boot_and_run(const struct runner *r, struct position *p, unsigned *fi
 	}
 	if (code == 0)
 		code = run_cycles(rig, r, p, finished, err);
+	if (code == 0 && wants_suite(r)) {
+		progress_step(r->progress, "%s: conformance suite",
+			      r->plan->arms[r->journal->arm].name);
+		code = rig_run_suite(rig, err);
+	}
 	rig_down(rig);
 	/* What came in belongs to the record, also when the arm ended early. */
 	stored = store_commit(r->journal->store, code < 0 ? NULL : err);
@@ -212,7 +226,7 @@ static int run_arm(struct runner *r, size_t arm, struct err *err)
 	first_position(r, arm, &p);
 	if (!settle_position(r, &p))
 		return 0;
-	while (code == 0 && skip_finished(r, &p)) {
+	while (code == 0 && (skip_finished(r, &p) || wants_suite(r))) {
 		struct err why = {""};
 		unsigned finished = 0;
 

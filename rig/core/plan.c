@@ -11,12 +11,19 @@ static const char *const metric_names[PLAN_METRIC_COUNT] = {
 	[PLAN_METRIC_FORBIDDEN_ACCESSES] = "forbidden_accesses",
 	[PLAN_METRIC_TO_D3COLD_MS] = "to_d3cold_ms",
 	[PLAN_METRIC_WAKE_MS] = "wake_ms",
+	[PLAN_METRIC_CONFORMANCE_FAILED] = "conformance_failed",
+	[PLAN_METRIC_CONFORMANCE_PASSED] = "conformance_passed",
 };
 
 bool plan_metric_is_count(enum plan_metric metric)
 {
 	return metric == PLAN_METRIC_VERDICT || metric == PLAN_METRIC_UNASKED_RESUMES ||
-	       metric == PLAN_METRIC_FORBIDDEN_ACCESSES;
+	       metric == PLAN_METRIC_FORBIDDEN_ACCESSES || plan_metric_is_of_suite(metric);
+}
+
+bool plan_metric_is_of_suite(enum plan_metric metric)
+{
+	return metric == PLAN_METRIC_CONFORMANCE_FAILED || metric == PLAN_METRIC_CONFORMANCE_PASSED;
 }
 
 const char *plan_metric_name(enum plan_metric metric)

@@ -16,6 +16,8 @@
 #include "scenario.h"
 #include "verdict.h"
 
+#define PLAN_ARMS_MAX 64
+
 struct plan_arm {
 	char *name; /* unique in the plan */
 	char *kernel; /* "5.10", "6.1": a kernel of the cache (virtual), or what uname -r must begin with */
@@ -39,6 +41,8 @@ enum plan_metric {
 	PLAN_METRIC_FORBIDDEN_ACCESSES, /* summed */
 	PLAN_METRIC_TO_D3COLD_MS,	/* the longest */
 	PLAN_METRIC_WAKE_MS,		/* the longest */
+	PLAN_METRIC_CONFORMANCE_FAILED, /* tests of the suite, counted over arms */
+	PLAN_METRIC_CONFORMANCE_PASSED,
 	PLAN_METRIC_COUNT
 };
 
@@ -70,10 +74,14 @@ struct plan {
 	int64_t level_dwell_ns;	 /* each of the D0 and D3hot levels is measured over this time */
 	int64_t answer_limit_ns; /* a target that does not answer for so long is lost */
 	int64_t boot_limit_ns;
+	int64_t conformance_ns; /* the conformance suite is run in each arm, at most so long; 0: not */
 };
 
 /* Is the metric a count, which limits bound by whole numbers? */
 bool plan_metric_is_count(enum plan_metric metric);
+
+/* Is it of an arm as a whole, not of its cycles? */
+bool plan_metric_is_of_suite(enum plan_metric metric);
 
 const char *plan_metric_name(enum plan_metric metric);
 int plan_metric_parse(const char *name, enum plan_metric *out); /* -EINVAL */

@@ -234,6 +234,8 @@ static double metric_value(const struct plan_limit *limit, const struct result *
 		case PLAN_METRIC_WAKE_MS:
 			value = fmax(value, row->wake.max_ms);
 			break;
+		case PLAN_METRIC_CONFORMANCE_FAILED:
+		case PLAN_METRIC_CONFORMANCE_PASSED:
 		case PLAN_METRIC_COUNT:
 			break;
 		}
@@ -241,11 +243,32 @@ static double metric_value(const struct plan_limit *limit, const struct result *
 	return value;
 }
 
+/* The suite's tests over the selected arms; NaN unless it came to its end in all of them. */
+static double suite_value(const struct plan_limit *limit, const struct conformance *suites,
+			  const struct plan *plan)
+{
+	bool passed = limit->metric == PLAN_METRIC_CONFORMANCE_PASSED;
+	double value = 0;
+
+	for (size_t a = 0; a < plan->arms_n; a++) {
+		if (limit->arm && strcmp(limit->arm, plan->arms[a].name) != 0)
+			continue;
+		if (!conformance_is_complete(&suites[a]))
+			return NAN;
+		value += (double)conformance_count(&suites[a], passed ? KTAP_PASS : KTAP_FAIL);
+	}
+	return value;
+}
+
 static struct result_limit check_limit(const struct plan_limit *limit, const struct result *result,
+				       const struct conformance *suites,
 				       const struct lab_target *target, const struct plan *plan)
 {
-	double planned, at_least;
-	struct result_limit r = {.value = metric_value(limit, result, target, plan, &planned)};
+	double planned = 0, at_least;
+	struct result_limit r = {
+		.value = plan_metric_is_of_suite(limit->metric)
+				 ? suite_value(limit, suites, plan)
+				 : metric_value(limit, result, target, plan, &planned)};
 	const char *unit = limit->metric == PLAN_METRIC_VERDICT ? verdict_name(limit->verdict)
 								: plan_metric_name(limit->metric);
 
@@ -291,8 +314,8 @@ static void lay_out_rows(struct result *result, const struct lab_target *target,
 }
 
 int result_from(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
-		const struct result_levels *levels, const struct outcome *outcomes,
-		size_t outcomes_n, struct result **out)
+		const struct result_levels *levels, const struct conformance *suites,
+		const struct outcome *outcomes, size_t outcomes_n, struct result **out)
 {
 	struct result *result = calloc(1, sizeof(*result));
 	size_t rows = count_rows(target, plan);
@@ -317,7 +340,7 @@ int result_from(const struct lab *lab, const struct lab_target *target, const st
 		return r;
 	}
 	for (size_t i = 0; i < plan->limits_n; i++)
-		result->limits[i] = check_limit(&plan->limits[i], result, target, plan);
+		result->limits[i] = check_limit(&plan->limits[i], result, suites, target, plan);
 	*out = result;
 	return 0;
 }

@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "conformance.h"
 #include "lab.h"
 #include "level.h"
 #include "outcome.h"
@@ -60,12 +61,12 @@ struct result {
 };
 
 /*
- * levels is indexed arm * target->devices_n + device. Outcomes may come in any order. Freed with
- * result_free(); -ENOMEM.
+ * levels is indexed arm * target->devices_n + device, suites is indexed by arm. Outcomes may come in
+ * any order. Freed with result_free(); -ENOMEM.
  */
 int result_from(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
-		const struct result_levels *levels, const struct outcome *outcomes,
-		size_t outcomes_n, struct result **out);
+		const struct result_levels *levels, const struct conformance *suites,
+		const struct outcome *outcomes, size_t outcomes_n, struct result **out);
 void result_free(struct result *result);
 
 /* True if every limit holds. */

@@ -13,7 +13,6 @@
 #define LIST_AT(type, member) AT(type, member), .count_offset = offsetof(struct type, member##_n)
 
 #define SECOND	   INT64_C(1000000000)
-#define ARMS_MAX   64
 #define CYCLES_MAX 1000000
 #define VFS_MAX	   256
 
@@ -218,7 +217,7 @@ static int read_limit_arm(const struct yaml_reader *reader, const struct yaml_it
 {
 	const struct draft *draft = reader->user;
 	struct plan_limit *limit = object;
-	const char *known[ARMS_MAX];
+	const char *known[PLAN_ARMS_MAX];
 	int ret;
 
 	ret = yaml_field_string(reader, item, &limit->arm);
@@ -310,6 +309,29 @@ static bool runs(const struct plan *plan, int scenario, const char *bdf)
 	return false;
 }
 
+/* What the suite finds is of the arm, whatever scenarios and devices it has. */
+static int check_limit_suite(const struct yaml_reader *reader, const struct yaml_item *map,
+			     const struct plan_limit *limit)
+{
+	static const char *const not_here[] = {"scenario", "device"};
+	const struct draft *draft = reader->user;
+
+	if (!plan_metric_is_of_suite(limit->metric))
+		return 0;
+	for (size_t i = 0; i < sizeof(not_here) / sizeof(not_here[0]); i++) {
+		const struct yaml_item *item = yaml_tree_get(map, not_here[i]);
+
+		if (item)
+			return yaml_field_error(reader, item, "%s is of a whole arm",
+						plan_metric_name(limit->metric));
+	}
+	if (!draft->plan.conformance_ns)
+		return yaml_field_error(reader, yaml_tree_get(map, "metric"),
+					"this plan does not run the suite: it has no key "
+					"\"conformance\"");
+	return 0;
+}
+
 /* A limit without a cycle would always fail: better said now than after the run. */
 static int check_limit_selects(const struct yaml_reader *reader, const struct yaml_item *map,
 			       const struct plan_limit *limit)
@@ -333,6 +355,8 @@ static int check_limit(const struct yaml_reader *reader, const struct yaml_item 
 	ret = check_limit_metric(reader, map, object);
 	if (!ret)
 		ret = check_limit_bounds(reader, map, object);
+	if (!ret)
+		ret = check_limit_suite(reader, map, object);
 	if (!ret)
 		ret = check_limit_selects(reader, map, object);
 	return ret;
@@ -412,11 +436,12 @@ static const struct yaml_schema plan_schema = {
 		{"target", YAML_TYPE_CUSTOM, 0, .read = read_target},
 		{"level_dwell", YAML_TYPE_DURATION, 0, AT(draft, plan.level_dwell_ns)},
 		{"answer_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.answer_limit_ns)},
+		{"conformance", YAML_TYPE_DURATION, 0, AT(draft, plan.conformance_ns)},
 		{"boot_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.boot_limit_ns)},
 		COMMON_FIELDS(draft, defaults.),
 		{"devices", YAML_TYPE_CUSTOM, 0, .read = read_default_devices},
 		{"arms", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.arms), .min = 1,
-		 .max = ARMS_MAX, .schema = &arm_schema},
+		 .max = PLAN_ARMS_MAX, .schema = &arm_schema},
 		{"scenarios", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.scenarios),
 		 .min = 1, .schema = &scenario_schema},
 		{"limits", YAML_TYPE_LIST, 0, LIST_AT(draft, plan.limits), .schema = &limit_schema},

@@ -93,6 +93,28 @@ static struct msg *device(const struct report *report, const struct result_row *
 	return object;
 }
 
+/* null where the plan does not want the suite. */
+static struct msg *suite(const struct conformance *c)
+{
+	struct msg *object = msg_object(), *tests = msg_array();
+
+	msg_set_bool(object, "complete", conformance_is_complete(c));
+	msg_set_str(object, "why", c->begun ? (c->why[0] ? c->why : NULL) : "it was not run");
+	for (int i = 0; i < KTAP_OUTCOME_COUNT; i++)
+		msg_set_int(object, ktap_outcome_name((enum ktap_outcome)i),
+			    (int64_t)conformance_count(c, (enum ktap_outcome)i));
+	for (size_t i = 0; i < c->tests_n; i++) {
+		struct msg *test = msg_object();
+
+		msg_set_str(test, "name", c->tests[i].name);
+		msg_set_str(test, "outcome", ktap_outcome_name(c->tests[i].outcome));
+		msg_set_str(test, "why", c->tests[i].why[0] ? c->tests[i].why : NULL);
+		msg_add(tests, test);
+	}
+	msg_set(object, "tests", tests);
+	return object;
+}
+
 static struct msg *arm(const struct report *report, size_t index)
 {
 	struct msg *object = msg_object(), *devices = msg_array();
@@ -104,6 +126,8 @@ static struct msg *arm(const struct report *report, size_t index)
 			msg_add(devices, device(report, &report->result->rows[i]));
 	}
 	msg_set(object, "devices", devices);
+	if (report->plan->conformance_ns)
+		msg_set(object, "conformance", suite(&report->suites[index]));
 	return object;
 }
 
@@ -172,6 +196,10 @@ static bool is_complete(const struct report *report)
 		const struct result_row *row = &report->result->rows[i];
 
 		if (!row->skipped && row->cycles < row->planned)
+			return false;
+	}
+	for (size_t i = 0; report->plan->conformance_ns && i < report->plan->arms_n; i++) {
+		if (!conformance_is_complete(&report->suites[i]))
 			return false;
 	}
 	return true;

@@ -231,6 +231,112 @@ static void print_notes(const struct report *report, FILE *out)
 	}
 }
 
+/* How a test fared in the arms: one letter an arm. */
+static void suite_pattern(const struct report *report, const char *name, char *pattern)
+{
+	static const char letters[] = {[KTAP_PASS] = '+', [KTAP_FAIL] = '-', [KTAP_SKIP] = 's'};
+
+	for (size_t a = 0; a < report->plan->arms_n; a++) {
+		const struct conformance_test *test = conformance_find(&report->suites[a], name);
+
+		*pattern++ = test ? letters[test->outcome] : '.';
+	}
+	*pattern = 0;
+}
+
+/* The n-th test of all arms' suites one after the other; NULL after the last. */
+static const char *nth_test(const struct report *report, size_t n)
+{
+	for (size_t a = 0; a < report->plan->arms_n; a++) {
+		if (n < report->suites[a].tests_n)
+			return report->suites[a].tests[n].name;
+		n -= report->suites[a].tests_n;
+	}
+	return NULL;
+}
+
+/* Is it the first of its name (or, with same_pattern, of those that fared alike)? */
+static bool is_first_test(const struct report *report, size_t n, bool same_pattern)
+{
+	char mine[PLAN_ARMS_MAX + 1], other[PLAN_ARMS_MAX + 1];
+	const char *name = nth_test(report, n);
+
+	suite_pattern(report, name, mine);
+	for (size_t i = 0; i < n; i++) {
+		const char *earlier = nth_test(report, i);
+
+		suite_pattern(report, earlier, other);
+		if (same_pattern ? strcmp(mine, other) == 0 : strcmp(name, earlier) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void print_column(const struct report *report, const char *pattern, FILE *out)
+{
+	for (size_t a = 0; a < report->plan->arms_n; a++) {
+		char letter[2] = {pattern[a], 0};
+
+		cell(out, letter, width(report->plan->arms[a].name) + 2);
+	}
+}
+
+/* All tests that fared as the given one did. */
+static void print_alike(const struct report *report, const char *pattern, FILE *out)
+{
+	char other[PLAN_ARMS_MAX + 1];
+	size_t n = 0;
+	const char *name;
+
+	for (size_t i = 0; (name = nth_test(report, i)); i++) {
+		suite_pattern(report, name, other);
+		n += strcmp(pattern, other) == 0 && is_first_test(report, i, false);
+	}
+	fputs("  ", out);
+	print_column(report, pattern, out);
+	fprintf(out, "%zu test%s:\n", n, n == 1 ? "" : "s");
+	for (size_t i = 0, column = 0; (name = nth_test(report, i)); i++) {
+		suite_pattern(report, name, other);
+		if (strcmp(pattern, other) != 0 || !is_first_test(report, i, false))
+			continue;
+		if (column && column + strlen(name) + 1 > 100) {
+			fputc('\n', out);
+			column = 0;
+		}
+		column += (size_t)fprintf(out, column ? " %s" : "      %s", name);
+		if (--n == 0)
+			fputc('\n', out);
+	}
+}
+
+/* Which test passes in which arm, those that fare alike together. */
+static void print_suites(const struct report *report, FILE *out)
+{
+	char pattern[PLAN_ARMS_MAX + 1];
+	const char *name;
+
+	if (!report->plan->conformance_ns)
+		return;
+	fputs("\nConformance suite: + passed, - failed, s skipped, . no result\n  ", out);
+	for (size_t a = 0; a < report->plan->arms_n; a++)
+		cell(out, report->plan->arms[a].name, width(report->plan->arms[a].name) + 2);
+	fputc('\n', out);
+	for (size_t i = 0; (name = nth_test(report, i)); i++) {
+		if (!is_first_test(report, i, true))
+			continue;
+		suite_pattern(report, name, pattern);
+		print_alike(report, pattern, out);
+	}
+	for (size_t a = 0; a < report->plan->arms_n; a++) {
+		const struct conformance *c = &report->suites[a];
+
+		fprintf(out, "  %s: %zu passed, %zu failed, %zu skipped%s%s\n",
+			report->plan->arms[a].name, conformance_count(c, KTAP_PASS),
+			conformance_count(c, KTAP_FAIL), conformance_count(c, KTAP_SKIP),
+			c->begun && !c->why[0] ? "" : ": ", c->begun ? c->why : "not run");
+	}
+}
+
 static void print_limits(const struct report *report, FILE *out)
 {
 	if (report->plan->limits_n)
@@ -250,6 +356,7 @@ void report_table(const struct report *report, FILE *out)
 	for (size_t i = 0; i < report->plan->arms_n; i++)
 		print_arm(report, i, out);
 	print_savings(report, out);
+	print_suites(report, out);
 	print_dissent(report, out);
 	print_notes(report, out);
 	print_limits(report, out);

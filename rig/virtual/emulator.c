@@ -101,6 +101,7 @@ static char **command(const struct emulator_options *o, const struct inherited *
 		.initrd = initrd,
 		.acpi_table = table,
 		.console = o->console_path,
+		.with_pme_card = o->with_suite,
 		.agent_fd = fds->agent,
 		.rail_fd = fds->rail,
 		.qmp_fd = fds->qmp,
@@ -169,15 +170,16 @@ static int spawn(struct emulator *e, char **argv, struct inherited *fds)
 int emulator_start(struct emulator *e, const struct emulator_options *o, struct err *err)
 {
 	struct inherited fds = {-1, o->agent_fd, -1, -1, -1, -1};
-	char base[4096], agent[4096];
-	const char *const archives[] = {base, agent};
+	char base[4096], agent[4096], suite[4096];
+	const char *const archives[] = {base, agent, suite};
 	char **argv = NULL;
 	int code;
 
 	*e = (struct emulator){.pidfd = -1, .rail_fd = -1, .trace_fd = -1, .qmp_fd = -1};
 	snprintf(base, sizeof(base), "%s/initramfs.cpio", o->kernel_dir);
 	snprintf(agent, sizeof(agent), "%s/agent.cpio", o->data_dir);
-	fds.initrd = initrd_join(archives, 2, err);
+	snprintf(suite, sizeof(suite), "%s/conformance.cpio", o->data_dir);
+	fds.initrd = initrd_join(archives, o->with_suite ? 3 : 2, err);
 	if (fds.initrd < 0)
 		return fds.initrd;
 	code = open_lines(e, &fds);

@@ -24,7 +24,8 @@ struct emulator_options {
 	const char *kernel_dir;
 	const char *data_dir;
 	const char *console_path;
-	int agent_fd; /* the emulator's end of the agent's line; stays the caller's to close */
+	bool with_suite; /* as in struct vlab_options */
+	int agent_fd;	 /* the emulator's end of the agent's line; stays the caller's to close */
 };
 
 /* Starts it as a child that dies with the calling thread. Ended with emulator_stop(). */

@@ -162,6 +162,8 @@ char **qemu_argv(const struct lab_virtual *virt, const struct qemu_parts *parts)
 	add_path(&a, "-acpitable", "file=", parts->acpi_table);
 	for (size_t i = 0; i < virt->slots_n; i++)
 		add_slot(&a, &virt->slots[i]);
+	if (parts->with_pme_card)
+		addf(&a, "-device", "i82550,bus=pcie.0,addr=0a.0");
 	add_lines(&a, parts);
 	for (size_t i = 0; i < names_n; i++)
 		addf(&a, "-trace", "%s", names[i]);

@@ -13,6 +13,7 @@ struct qemu_parts {
 	const char *initrd;
 	const char *acpi_table;
 	const char *console; /* ttyS0, appended */
+	bool with_pme_card;  /* one more card, on no port, whose PMC has PME bits */
 	int agent_fd;	     /* ttyS1 */
 	int rail_fd;	     /* bytes that ACPI writes to BOARD_RAIL_PORT */
 	int qmp_fd;

@@ -407,6 +407,7 @@ static int start(struct server *s, int agent_fd, struct err *err)
 		.kernel_dir = s->options->kernel_dir,
 		.data_dir = s->options->data_dir,
 		.console_path = s->options->console_path,
+		.with_suite = s->options->with_suite,
 		.agent_fd = agent_fd,
 	};
 	int code = truth_open(&s->truth, s->options->truth_path, err);

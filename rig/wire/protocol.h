@@ -6,6 +6,7 @@
  * Answer    {"id":N,"ok":true,"t0_ns":T,"t1_ns":T, ...}   target's CLOCK_MONOTONIC before and after
  * Refusal   {"id":N,"ok":false,"errno":E,"error":"what: why"}
  * Event     {"event":"rpm","bdf":B,"what":W,"t_ns":T}      whenever a watched device changes
+ *           {"event":"suite","line":L}, {"event":"suite-end","status":S}
  *
  * One request at a time; events may come between a request and its answer.
  *
@@ -32,6 +33,8 @@
  * watch     bdf                          witness: "tracefs" or "poll", why: reason for polling
  * unwatch   bdf                          -
  * release   bdf                          -  restores the slot as it was at claim
+ * suite     -                            -  starts vfio-pm-conformance, which lies beside the
+ *                                           agent; no other request that takes a bdf until it ends
  * bye       -                            -  restores all, ends the session
  *
  * DEVICE {bdf, vendor, device, class, driver|null, port|null, siblings:[bdf], iommu_group|null,
@@ -46,6 +49,9 @@
  *
  * rpm events, what: "suspend" begins, "suspended" done, "resume" begins, "resumed" done. When
  * polling, only "suspended" and "resumed" come, with "error_ns", the time between two looks.
+ *
+ * suite events: "line", one line of what it printed. Then one suite-end event: "status" as a shell
+ * has it, -1 if it had to be killed.
  */
 #ifndef COLDRIG_PROTOCOL_H
 #define COLDRIG_PROTOCOL_H

@@ -20,6 +20,7 @@ struct scene {
 	double hot[6], cold[6];
 	struct outcome outcomes[4];
 	struct result_levels levels[6];
+	struct conformance suites[2];
 	struct result *result;
 	struct report report;
 };
@@ -66,8 +67,8 @@ static void set_scene(struct scene *c)
 	c->outcomes[3] = outcome(1, 1, VERDICT_NO_EVIDENCE, NULL);
 	c->outcomes[3].skipped = true;
 	strcpy(c->outcomes[3].why, "the device has no virtual functions");
-	CU_ASSERT_EQUAL_FATAL(result_from(c->s.lab, c->s.target, c->s.plan, c->levels, c->outcomes,
-					  4, &c->result),
+	CU_ASSERT_EQUAL_FATAL(result_from(c->s.lab, c->s.target, c->s.plan, c->levels, c->suites,
+					  c->outcomes, 4, &c->result),
 			      0);
 	c->report = (struct report){
 		.run = "run-7",
@@ -77,6 +78,7 @@ static void set_scene(struct scene *c)
 		.plan = c->s.plan,
 		.result = c->result,
 		.kernels = kernels,
+		.suites = c->suites,
 		.outcomes = c->outcomes,
 		.outcomes_n = 4,
 	};

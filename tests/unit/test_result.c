@@ -28,13 +28,16 @@ static struct outcome outcome(int arm, int device, int scenario, enum verdict ve
 	};
 }
 
+static struct conformance suites[4]; /* per arm */
+
 static struct result *add_up(const struct small_lab *s, const struct outcome *outcomes, size_t n)
 {
 	struct result *result = NULL;
 
 	for (size_t i = 0; i < UNIT_COUNT(levels); i++)
 		levels[i].d0.why = levels[i].d3hot.why = no_levels;
-	CU_ASSERT_EQUAL(result_from(s->lab, s->target, s->plan, levels, outcomes, n, &result), 0);
+	CU_ASSERT_EQUAL(
+		result_from(s->lab, s->target, s->plan, levels, suites, outcomes, n, &result), 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(result);
 	return result;
 }
