@@ -291,6 +291,19 @@ static void entry_in_d3hot(const struct device *device)
 	      "the first register of BAR %u reads other than before", bar.index);
 }
 
+/* Where a guest has suspended it before. */
+static void entry_in_d3hot_reaches_d3cold(const struct device *device)
+{
+	struct vfio vfio;
+
+	if (!device_power_port(device))
+		skip("%s: no port above it has power resources in ACPI", device->bdf);
+	vfio_open(&vfio, device);
+	vfio_enter_state(&vfio, 3);
+	lowpower_sleep(&vfio);
+	check(power_wait_d3cold(device->bdf), "%s: it does not reach D3cold", device->bdf);
+}
+
 static void set_control(const char *bdf, const char *value)
 {
 	int r = sysfs_write(value, "bus/pci/devices/%s/power/control", bdf);
@@ -579,6 +592,8 @@ const struct test tests_p5[] = {
 	 "exit without entry, and twice, changes nothing"},
 	{"p5-entry-in-user-d3hot", ROLE_ENDPOINT, entry_in_d3hot,
 	 "entry from a user's D3hot suspends, and exit and D0 restore the device"},
+	{"p5-entry-in-user-d3hot-reaches-d3cold", ROLE_ENDPOINT, entry_in_d3hot_reaches_d3cold,
+	 "down to D3cold from there too"},
 	{"p5-pf-entry-with-vfs-stays-d0", ROLE_PF, pf_entry_with_vfs,
 	 "a PF with VFs stays in D0 after entry"},
 	{"p5-pf-in-low-power-d0-before-vfs", ROLE_PF, pf_vfs_in_low_power,
