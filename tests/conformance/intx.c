@@ -72,6 +72,16 @@ void intx_unmask(const struct intx *intx)
 	check(r == 0, "INTx not unmasked: %s", strerror(-r));
 }
 
+int intx_unmask_eventfd(const struct intx *intx)
+{
+	int fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC), r;
+
+	check(fd >= 0, "eventfd: %s", strerror(errno));
+	r = set_irq(intx->vfio, VFIO_IRQ_SET_DATA_EVENTFD | VFIO_IRQ_SET_ACTION_UNMASK, fd);
+	check(r == 0, "no eventfd that unmasks INTx: %s", strerror(-r));
+	return fd;
+}
+
 bool intx_is_masked(const struct intx *intx)
 {
 	struct config real = config_real(intx->vfio->bdf);

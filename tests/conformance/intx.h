@@ -18,6 +18,9 @@ void intx_enable(struct intx *intx, const struct vfio *vfio);
 void intx_mask(const struct intx *intx);
 void intx_unmask(const struct intx *intx);
 
+/* An eventfd that unmasks it when signalled: no access through the device's file. */
+int intx_unmask_eventfd(const struct intx *intx);
+
 /* Whether the real command register has it masked. */
 bool intx_is_masked(const struct intx *intx);
 

@@ -41,7 +41,7 @@ void options_usage(void)
 	     "  --pme BDF         a device with PME support bits in its PMC\n"
 	     "  --set BDF         a function that shares slot and IOMMU group with another\n"
 	     "                    (those not given are looked for among devices not in use)\n"
-	     "  --filter PATTERN  only tests whose name matches, as 'p1-*'\n"
+	     "  --filter PATTERN  only tests whose name matches, as 'p1-*', '@(A|B)'\n"
 	     "  --timeout S       time limit of a test, 20 s by default\n"
 	     "  --list            names of tests, the role each needs, and what each proves\n"
 	     "  --help            this text\n"

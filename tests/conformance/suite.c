@@ -36,7 +36,7 @@ static const struct test *const tables[] = {tests_p0, tests_p1, tests_p2,
 
 static bool is_chosen(const struct options *options, const struct test *test)
 {
-	return !options->filter || fnmatch(options->filter, test->name, 0) == 0;
+	return !options->filter || fnmatch(options->filter, test->name, FNM_EXTMATCH) == 0;
 }
 
 /* Calls each(suite, test) for the tests chosen until one returns false. */

@@ -112,6 +112,21 @@ static void survives_d3hot(const struct device *device)
 	check(vfio_state(&vfio) == 3, "PMCSR shows D%u", vfio_state(&vfio));
 }
 
+/* The PCI core would clear it on the way up. */
+static void survives_d0(const struct device *device)
+{
+	struct vfio vfio;
+	bool left;
+
+	vfio_open(&vfio, device);
+	need_host_pme(device->bdf);
+	write_user_ctrl(&vfio, PCI_PM_CTRL_PME_STATUS | 3);
+	write_user_ctrl(&vfio, PCI_PM_CTRL_PME_STATUS);
+	left = host_pme(device->bdf);
+	end_host_pme(device->bdf, left, "a user's D3hot and D0 again cleared the host's PME_En");
+	check(vfio_state(&vfio) == 0, "PMCSR shows D%u", vfio_state(&vfio));
+}
+
 const struct test tests_p3[] = {
 	{"p3-pmc-pme-bits-zero", ROLE_PME, pmc_zero,
 	 "the PME support bits of PMC read as zero, the version as it is"},
@@ -122,11 +137,13 @@ const struct test tests_p3[] = {
 	 "a PME_En of the host's is there after a user wrote zero to it"},
 	{"p3-host-pme-survives-d3hot", ROLE_PME, survives_d3hot,
 	 "and after a user wrote D3hot with it zero"},
+	{"p3-host-pme-survives-d0", ROLE_PME, survives_d0, "and after the user wrote D0 again"},
 	{"p3-pf-pme-en-write-ignored", ROLE_PF, en_ignored,
 	 "a user's PME_En does not arrive in a PF either"},
 	{"p3-pf-host-pme-survives", ROLE_PF, survives, "a PF's PME_En of the host's survives"},
 	{"p3-pf-pme-reads-zero", ROLE_PF, reads_zero, "a PF's PME_En of the host's reads as zero"},
 	{"p3-pf-host-pme-survives-d3hot", ROLE_PF, survives_d3hot,
 	 "also when a user wrote D3hot with it zero"},
+	{"p3-pf-host-pme-survives-d0", ROLE_PF, survives_d0, "and D0 again"},
 	{0},
 };

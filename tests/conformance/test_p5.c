@@ -291,6 +291,73 @@ static void entry_in_d3hot(const struct device *device)
 	      "the first register of BAR %u reads other than before", bar.index);
 }
 
+/* Where a guest has suspended it before. */
+static void entry_in_d3hot_reaches_d3cold(const struct device *device)
+{
+	struct vfio vfio;
+
+	if (!device_power_port(device))
+		skip("%s: no port above it has power resources in ACPI", device->bdf);
+	vfio_open(&vfio, device);
+	vfio_enter_state(&vfio, 3);
+	lowpower_sleep(&vfio);
+	check(power_wait_d3cold(device->bdf), "%s: it does not reach D3cold", device->bdf);
+}
+
+static void set_control(const char *bdf, const char *value)
+{
+	int r = sysfs_write(value, "bus/pci/devices/%s/power/control", bdf);
+
+	check(r == 0, "%s: power/control=%s: %s", bdf, value, strerror(-r));
+}
+
+/*
+ * The host's "on" makes last what else is a moment: the device is in low power and awake. It is
+ * taken back before anything is said that ends the test.
+ */
+static void kept_awake_sigbus(const struct device *device)
+{
+	volatile uint32_t *map;
+	struct vfio vfio;
+	struct bar bar;
+	uint32_t value;
+	bool read;
+	int r;
+
+	vfio_open(&vfio, device);
+	bar_find(&bar, &vfio);
+	map = bar_map(&bar);
+	bar_value(map, "in D0");
+	set_control(device->bdf, "on");
+	r = lowpower_entry(&vfio);
+	read = bar_load(map, &value);
+	set_control(device->bdf, "auto");
+	check(r == 0, "low power entry, kept awake by the host: %s", strerror(-r));
+	check(!read, "no SIGBUS in low power, kept awake by the host: the mapping read 0x%08x",
+	      value);
+	expect_suspended(device->bdf, "in low power, no more kept awake");
+}
+
+static void kept_awake_wakeup(const struct device *device)
+{
+	int fd = new_eventfd(), r;
+	bool early, told;
+	struct vfio vfio;
+
+	vfio_open(&vfio, device);
+	set_control(device->bdf, "on");
+	r = lowpower_entry_with_wakeup(&vfio, fd);
+	early = signalled(fd, 200);
+	vfio_state(&vfio);
+	told = signalled(fd, 1000);
+	set_control(device->bdf, "auto");
+	check(r == 0, "low power entry with wake-up, kept awake by the host: %s", strerror(-r));
+	check(!early, "the eventfd was signalled without a wake-up");
+	check(told,
+	      "the eventfd was not signalled by an access, the device kept awake by the host");
+	expect_stays_awake(device->bdf, "after the wake-up");
+}
+
 static void set_vfs(const struct device *device, const char *number)
 {
 	int r = sysfs_write(number, "bus/pci/devices/%s/sriov_numvfs", device->bdf);
@@ -465,6 +532,35 @@ static void intx_works_after(const struct device *device)
 	intx_acknowledge(&bar);
 }
 
+/*
+ * Asserted, and masked by its delivery: an unmask by eventfd would deliver it again at once, after
+ * a look at the device, which is off.
+ */
+static void intx_unmasked_in_low_power(const struct device *device)
+{
+	struct vfio vfio;
+	struct intx intx;
+	struct bar bar;
+	int unmask, r;
+
+	vfio_open(&vfio, device);
+	bar_find(&bar, &vfio);
+	intx_enable(&intx, &vfio);
+	unmask = intx_unmask_eventfd(&intx);
+	fire_once(&intx, &bar, "before low power");
+	r = lowpower_entry(&vfio);
+	check(r == 0, "low power entry: %s", strerror(-r));
+	check(power_wait_suspended(device->bdf), "%s: not suspended after low power entry",
+	      device->bdf);
+	check(eventfd_write(unmask, 1) == 0, "eventfd: %s", strerror(errno));
+	check(intx_events(&intx) == 0, "an INTx event while the device is suspended");
+	check(power_wait_suspended(device->bdf), "%s: an unmask by eventfd woke it", device->bdf);
+	r = lowpower_exit(&vfio);
+	check(r == 0, "low power exit: %s", strerror(-r));
+	check(intx_events(&intx) == 1, "no INTx event, or more than one, after low power");
+	intx_acknowledge(&bar);
+}
+
 const struct test tests_p5[] = {
 	{"p5-feature-probe", ROLE_ENDPOINT, probe,
 	 "features 3, 4 and 5 can be set and not got, and probing changes nothing"},
@@ -474,6 +570,8 @@ const struct test tests_p5[] = {
 	 "in low power mappings give SIGBUS, and do not wake the device"},
 	{"p5-mapped-access-right-after-entry-sigbus", ROLE_ENDPOINT, mapped_access_at_once,
 	 "from the moment that entry returns"},
+	{"p5-mapped-access-kept-awake-sigbus", ROLE_ENDPOINT, kept_awake_sigbus,
+	 "also while the host's power/control=on keeps the device awake"},
 	{"p5-other-access-wakes-and-resuspends", ROLE_ENDPOINT, other_access,
 	 "read, write and ioctl wake the device, and it suspends again afterwards"},
 	{"p5-wakeup-eventfd-signals-and-stays-awake", ROLE_ENDPOINT, wakeup,
@@ -483,6 +581,8 @@ const struct test tests_p5[] = {
 	{"p5-wakeup-again", ROLE_ENDPOINT, wakeup_again, "one event for each entry, many times"},
 	{"p5-wakeup-without-exit", ROLE_ENDPOINT, wakeup_without_exit,
 	 "after a wake-up the device may enter again, without exit"},
+	{"p5-wakeup-kept-awake-signals", ROLE_ENDPOINT, kept_awake_wakeup,
+	 "an access is a wake-up also when the host's power/control=on keeps the device awake"},
 	{"p5-wakeup-bad-eventfd", ROLE_ENDPOINT, wakeup_bad_eventfd,
 	 "entry with what is no eventfd is refused and changes nothing"},
 	{"p5-second-entry-einval", ROLE_ENDPOINT, second_entry,
@@ -492,6 +592,8 @@ const struct test tests_p5[] = {
 	 "exit without entry, and twice, changes nothing"},
 	{"p5-entry-in-user-d3hot", ROLE_ENDPOINT, entry_in_d3hot,
 	 "entry from a user's D3hot suspends, and exit and D0 restore the device"},
+	{"p5-entry-in-user-d3hot-reaches-d3cold", ROLE_ENDPOINT, entry_in_d3hot_reaches_d3cold,
+	 "down to D3cold from there too"},
 	{"p5-pf-entry-with-vfs-stays-d0", ROLE_PF, pf_entry_with_vfs,
 	 "a PF with VFs stays in D0 after entry"},
 	{"p5-pf-in-low-power-d0-before-vfs", ROLE_PF, pf_vfs_in_low_power,
@@ -508,5 +610,7 @@ const struct test tests_p5[] = {
 	 "INTx is masked or not after low power as it was before"},
 	{"p5-intx-works-after-suspend", ROLE_PME, intx_works_after,
 	 "no INTx event is lost, doubled or invented by low power (Intel 8255x)"},
+	{"p5-intx-unmasked-in-low-power-waits", ROLE_PME, intx_unmasked_in_low_power,
+	 "INTx unmasked by eventfd in low power comes after it, and wakes nothing (Intel 8255x)"},
 	{0},
 };
