@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "initrd.h"
+#include "payload.h"
 #include "qemu.h"
 
 #define TRACE_PIPE_SIZE (1 << 20)
@@ -166,18 +167,27 @@ static int spawn(struct emulator *e, char **argv, struct inherited *fds)
 	return code;
 }
 
+static int make_initrd(const struct emulator_options *o, struct err *err)
+{
+	const struct payload payload = {o->kernel_dir, o->kexec_dir, o->data_dir};
+	char base[4096], agent[4096];
+	const struct initrd_part parts[] = {INITRD_ARCHIVE(base), INITRD_ARCHIVE(agent)};
+
+	if (o->kexec_dir)
+		return payload_power_on(&payload, err);
+	snprintf(base, sizeof(base), "%s/initramfs.cpio", o->kernel_dir);
+	snprintf(agent, sizeof(agent), "%s/agent.cpio", o->data_dir);
+	return initrd_join(parts, sizeof(parts) / sizeof(parts[0]), err);
+}
+
 int emulator_start(struct emulator *e, const struct emulator_options *o, struct err *err)
 {
 	struct inherited fds = {-1, o->agent_fd, -1, -1, -1, -1};
-	char base[4096], agent[4096];
-	const char *const archives[] = {base, agent};
 	char **argv = NULL;
 	int code;
 
 	*e = (struct emulator){.pidfd = -1, .rail_fd = -1, .trace_fd = -1, .qmp_fd = -1};
-	snprintf(base, sizeof(base), "%s/initramfs.cpio", o->kernel_dir);
-	snprintf(agent, sizeof(agent), "%s/agent.cpio", o->data_dir);
-	fds.initrd = initrd_join(archives, 2, err);
+	fds.initrd = make_initrd(o, err);
 	if (fds.initrd < 0)
 		return fds.initrd;
 	code = open_lines(e, &fds);

@@ -22,6 +22,7 @@ struct emulator {
 struct emulator_options {
 	const struct lab *lab;
 	const char *kernel_dir;
+	const char *kexec_dir; /* as in struct vlab_options */
 	const char *data_dir;
 	const char *console_path;
 	int agent_fd; /* the emulator's end of the agent's line; stays the caller's to close */

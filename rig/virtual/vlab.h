@@ -16,9 +16,11 @@
 struct vlab;
 
 struct vlab_options {
-	const struct lab *lab;	  /* outlives the vlab */
-	const char *kernel_dir;	  /* of the cache: vmlinux or vmlinuz, initramfs.cpio */
-	const char *data_dir;	  /* slots.aml and agent.cpio of the build */
+	const struct lab *lab;	/* outlives the vlab */
+	const char *kernel_dir; /* of the cache: vmlinux or vmlinuz, initramfs.cpio */
+	const char *kexec_dir; /* of the cache: the kernel that the target will boot by kexec, whose
+				     files it then has; NULL: none */
+	const char *data_dir;  /* slots.aml and agent.cpio of the build */
 	const char *console_path; /* the target's console is appended here */
 	const char *truth_path; /* what the emulated hardware did, as CSV, appended: for tests only,
 				   never read by the rig. NULL: not kept */
