@@ -8,11 +8,16 @@
 
 #include "err.h"
 #include "host.h"
+#include "inbox.h"
+#include "kexec.h"
 #include "line.h"
 #include "saved.h"
 #include "suite.h"
 #include "vfio.h"
 #include "watch.h"
+
+/* What becomes of the machine once the answer is out. */
+enum agent_next { AGENT_STAYS, AGENT_BOOTS_LOADED, AGENT_REBOOTS };
 
 struct agent {
 	struct host host;
@@ -21,6 +26,11 @@ struct agent {
 	struct saved saved;
 	struct vfio vfio;
 	struct suite suite;
+	struct inbox inbox;
+	struct kexec kexec;
+	char *dead_log; /* of the kernel that panicked, NULL until it is asked for */
+	size_t dead_log_n;
+	enum agent_next next;
 	struct watch *watch; /* of the session, NULL outside one */
 	int64_t quiet_limit_ns;
 	int64_t heard_ns; /* when the controller last said something */

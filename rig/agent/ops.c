@@ -6,14 +6,19 @@
 #include <string.h>
 #include <sys/utsname.h>
 
+#include "base64.h"
 #include "describe.h"
 #include "device.h"
 #include "driver.h"
 #include "guard.h"
+#include "inbox.h"
+#include "kexec.h"
+#include "kimage.h"
 #include "protocol.h"
 
 #define QUIET_LIMIT_MIN_MS 50
 #define QUIET_LIMIT_MAX_MS (24 * 3600 * 1000)
+#define DEAD_LOG_PART	   32768 /* bytes in an answer */
 
 /* One request on its way through its operation. */
 struct call {
@@ -60,6 +65,8 @@ static int echo_nonce(const struct call *call)
 
 static void introduce(const struct call *call)
 {
+	const struct host *host = &call->agent->host;
+	char build_id[KIMAGE_BUILD_ID_SIZE];
 	struct utsname uts = {0};
 	char *boot_id;
 
@@ -69,7 +76,11 @@ static void introduce(const struct call *call)
 	msg_set_str(call->answer, "release", uts.release);
 	msg_set_str(call->answer, "version", uts.version);
 	msg_set_str(call->answer, "machine", uts.machine);
-	if (host_read(&call->agent->host, "/proc/sys/kernel/random/boot_id", &boot_id) < 0) {
+	kexec_build_id(host, build_id, sizeof(build_id));
+	msg_set_str(call->answer, "build_id", *build_id ? build_id : NULL);
+	msg_set_bool(call->answer, "kexec", kexec_was_used(host));
+	msg_set_bool(call->answer, "crash", kexec_is_crash(host));
+	if (host_read(host, "/proc/sys/kernel/random/boot_id", &boot_id) < 0) {
 		msg_set_str(call->answer, "boot_id", NULL);
 		return;
 	}
@@ -333,6 +344,147 @@ static int op_release(struct call *call)
 	return saved_release(&agent->saved, &agent->vfio, &agent->host, &call->bdf, call->err);
 }
 
+static int text_member(const struct call *call, const char *key, const char **text)
+{
+	*text = msg_get_str(call->request, key);
+	return *text ? 0 : err_set(call->err, -EINVAL, "%s: missing, or not text", key);
+}
+
+/* One of two words. */
+static int word_member(const struct call *call, const char *key, const char *no, const char *yes,
+		       bool *is_yes)
+{
+	const char *word;
+	int r = text_member(call, key, &word);
+
+	if (r < 0)
+		return r;
+	*is_yes = strcmp(word, yes) == 0;
+	if (!*is_yes && strcmp(word, no) != 0)
+		return err_set(call->err, -EINVAL, "%s %.32s: not %s or %s", key, word, no, yes);
+	return 0;
+}
+
+static int op_put(struct call *call)
+{
+	struct inbox_file file = {0};
+	const char *name;
+	int64_t crc32;
+	bool there;
+	int r = text_member(call, "name", &name);
+
+	if (r == 0)
+		r = count_member(call, "size", 1, INT64_MAX, &file.size);
+	if (r == 0)
+		r = count_member(call, "crc32", 0, UINT32_MAX, &crc32);
+	if (r == 0 && strlen(name) >= sizeof(file.name))
+		r = err_set(call->err, -EINVAL, "name: %zu characters at most",
+			    sizeof(file.name) - 1);
+	if (r < 0)
+		return r;
+	memcpy(file.name, name, strlen(name));
+	file.crc32 = (uint32_t)crc32;
+	r = inbox_put(&call->agent->inbox, &call->agent->host, &file, &there, call->err);
+	if (r == 0)
+		msg_set_bool(call->answer, "there", there);
+	return r;
+}
+
+static int op_data(struct call *call)
+{
+	const char *text;
+	void *bytes;
+	int64_t at;
+	size_t n;
+	int r = text_member(call, "data", &text);
+
+	if (r == 0)
+		r = count_member(call, "at", 0, INT64_MAX, &at);
+	if (r < 0)
+		return r;
+	r = base64_decode(text, &bytes, &n);
+	if (r < 0)
+		return err_set(call->err, r, "data: not base64");
+	r = inbox_take(&call->agent->inbox, &call->agent->host, at, bytes, n, call->err);
+	free(bytes);
+	return r;
+}
+
+static int op_kexec_load(struct call *call)
+{
+	char cmdline[KEXEC_CMDLINE_SIZE];
+	struct kexec_load load = {
+		.initrd = msg_get_str(call->request, "initrd"),
+		.append = msg_get_str(call->request, "append"),
+	};
+	int r = text_member(call, "image", &load.image);
+
+	if (r == 0)
+		r = word_member(call, "kind", "boot", "crash", &load.crash);
+	if (r == 0)
+		r = word_member(call, "syscall", "load", "file", &load.by_file);
+	if (r == 0)
+		r = kexec_load(&call->agent->kexec, &call->agent->host, &load, cmdline, call->err);
+	if (r == 0)
+		msg_set_str(call->answer, "cmdline", cmdline);
+	return r;
+}
+
+/* All is put back but the kernel that is to be booted. */
+static int op_kexec_boot(struct call *call)
+{
+	struct agent *agent = call->agent;
+	int r = kexec_check_loaded(&agent->host, call->err);
+
+	if (r < 0)
+		return r;
+	agent->kexec.boot_loaded = false;
+	r = agent_restore(agent, call->err);
+	if (r == 0)
+		agent->next = AGENT_BOOTS_LOADED;
+	return r;
+}
+
+static int op_dead_log(struct call *call)
+{
+	struct agent *agent = call->agent;
+	int64_t at;
+	size_t n;
+	char *text;
+	int r = count_member(call, "at", 0, INT64_MAX, &at);
+
+	if (r == 0 && !agent->dead_log)
+		r = kexec_dead_log(&agent->host, &agent->dead_log, &agent->dead_log_n, call->err);
+	if (r < 0)
+		return r;
+	if (at > (int64_t)agent->dead_log_n)
+		return err_set(call->err, -ESPIPE, "at %lld: the log has %zu bytes", (long long)at,
+			       agent->dead_log_n);
+	n = agent->dead_log_n - (size_t)at;
+	text = base64_encode(agent->dead_log + at, n < DEAD_LOG_PART ? n : DEAD_LOG_PART);
+	if (!text)
+		return err_set(call->err, -ENOMEM, "no memory");
+	msg_set_int(call->answer, "size", (int64_t)agent->dead_log_n);
+	msg_set_str(call->answer, "data", text);
+	free(text);
+	return 0;
+}
+
+/* Only out of a kernel that an agent booted: a machine as its owner started it stays up. */
+static int op_reboot(struct call *call)
+{
+	struct agent *agent = call->agent;
+	struct err words;
+
+	if (!kexec_was_used(&agent->host) && !kexec_is_crash(&agent->host))
+		return err_set(call->err, -EPERM, "this kernel was not booted by an agent");
+	/* What could not be put back ends with this kernel. */
+	if (agent_restore(agent, &words) < 0)
+		host_say("%s", words.text);
+	agent->next = AGENT_REBOOTS;
+	return 0;
+}
+
 static int op_bye(struct call *call)
 {
 	int r = agent_restore(call->agent, call->err);
@@ -363,6 +515,12 @@ static const struct op {
 	{"unwatch", op_unwatch, NEEDS_SESSION | NEEDS_BDF},
 	{"release", op_release, NEEDS_SESSION | NEEDS_BDF},
 	{"suite", op_suite, NEEDS_SESSION},
+	{"put", op_put, NEEDS_SESSION},
+	{"data", op_data, NEEDS_SESSION},
+	{"kexec-load", op_kexec_load, NEEDS_SESSION},
+	{"kexec-boot", op_kexec_boot, NEEDS_SESSION},
+	{"dead-log", op_dead_log, NEEDS_SESSION},
+	{"reboot", op_reboot, NEEDS_SESSION},
 	{"bye", op_bye, NEEDS_SESSION},
 };
 

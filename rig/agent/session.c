@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -23,6 +24,10 @@ int agent_restore(struct agent *agent, struct err *err)
 	/* The watch goes before the rest: nobody asks about what restoring does. */
 	watch_free(agent->watch);
 	agent->watch = NULL;
+	kexec_unload(&agent->kexec, &agent->host);
+	inbox_clear(&agent->inbox, &agent->host);
+	free(agent->dead_log);
+	agent->dead_log = NULL;
 	return saved_release_all(&agent->saved, &agent->vfio, &agent->host, err);
 }
 
@@ -79,6 +84,28 @@ static struct msg *refusal(const struct msg *request, int r, const struct err *e
 	return answer;
 }
 
+/* Another kernel takes the machine over; who comes back has failed, and goes on as before. */
+static void go(struct agent *agent)
+{
+	enum agent_next next = agent->next;
+	struct err err;
+
+	agent->next = AGENT_STAYS;
+	if (next == AGENT_STAYS)
+		return;
+	/* The answer must be on the wire, and not in a buffer of the kernel that ends. */
+	if (agent->line.is_tty)
+		tcdrain(agent->line.out);
+	if (next == AGENT_REBOOTS) {
+		kexec_reboot(&agent->host, &err);
+	} else {
+		kexec_boot(&agent->host, &err);
+		agent->kexec.boot_loaded = true;
+		kexec_unload(&agent->kexec, &agent->host);
+	}
+	host_say("%s", err.text);
+}
+
 /* One request and its answer; what happened on the way is reported before the answer. */
 static int serve(struct agent *agent, const struct msg *request, int64_t taken_ns)
 {
@@ -100,6 +127,7 @@ static int serve(struct agent *agent, const struct msg *request, int64_t taken_n
 		msg_set_int(answer, "t1_ns", host_now_ns());
 	r = line_send(&agent->line, answer);
 	msg_free(answer);
+	go(agent);
 	return r;
 }
 

@@ -66,6 +66,10 @@ static const struct {
 	{"class/vtconsole", SYSFS_LOOK},
 	{"class/vtconsole/*/name", SYSFS_READ},
 	{"class/vtconsole/*/bind", SYSFS_READ},
+	/* The running kernel's own: no device is behind them. */
+	{"kernel/kexec_loaded", SYSFS_READ},
+	{"kernel/kexec_crash_loaded", SYSFS_READ},
+	{"kernel/notes", SYSFS_READ},
 };
 
 bool sysfs_allows(const char *path, enum sysfs_use use)
@@ -95,31 +99,50 @@ static int find(const struct host *host, char full[static PATH_MAX], enum sysfs_
 	return host_path(host, full, "/sys/%s", path);
 }
 
-int sysfs_read(const struct host *host, char *text, size_t size, const char *format, ...)
+static int read_once(const struct host *host, void *bytes, size_t size, const char *format,
+		     va_list ap)
 {
 	char full[PATH_MAX];
-	ssize_t n;
-	va_list ap;
-	int fd, r;
+	int fd, r = find(host, full, SYSFS_READ, format, ap);
 
-	text[0] = 0;
-	va_start(ap, format);
-	r = find(host, full, SYSFS_READ, format, ap);
-	va_end(ap);
 	if (r < 0)
 		return r;
 	fd = open(full, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	n = read(fd, text, size - 1);
-	r = n < 0 ? -errno : 0;
-	close(fd);
+	r = (int)read(fd, bytes, size);
 	if (r < 0)
-		return r;
+		r = -errno;
+	close(fd);
+	return r;
+}
+
+int sysfs_read(const struct host *host, char *text, size_t size, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	text[0] = 0;
+	va_start(ap, format);
+	n = read_once(host, text, size - 1, format, ap);
+	va_end(ap);
+	if (n < 0)
+		return n;
 	text[n] = 0;
 	if (n && text[n - 1] == '\n')
 		text[n - 1] = 0;
 	return 0;
+}
+
+int sysfs_read_bytes(const struct host *host, void *bytes, size_t size, const char *format, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, format);
+	n = read_once(host, bytes, size, format, ap);
+	va_end(ap);
+	return n;
 }
 
 int sysfs_write(const struct host *host, const char *value, const char *format, ...)

@@ -25,6 +25,10 @@ bool sysfs_allows(const char *path, enum sysfs_use use);
 int sysfs_read(const struct host *host, char *text, size_t size, const char *format, ...)
 	__attribute__((format(printf, 4, 5)));
 
+/* An attribute that is no text: how many of its bytes were read, at most size. */
+int sysfs_read_bytes(const struct host *host, void *bytes, size_t size, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
 int sysfs_write(const struct host *host, const char *value, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

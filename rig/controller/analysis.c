@@ -119,6 +119,8 @@ void analysis_free(struct analysis *analysis)
 	for (size_t i = 0; analysis->suites && i < analysis->plan->arms_n; i++)
 		conformance_free(&analysis->suites[i]);
 	free(analysis->suites);
+	for (size_t i = 0; analysis->arms && i < analysis->plan->arms_n; i++)
+		msg_free(analysis->arms[i].kexec);
 	free(analysis->arms);
 	free(analysis);
 }
@@ -230,6 +232,8 @@ static int take_arm_up(struct analysis *a, const struct store_entry *entry, stru
 	snprintf(arm->kernel, sizeof(arm->kernel), "%s", release);
 	snprintf(arm->version, sizeof(arm->version), "%s", version ? version : "");
 	snprintf(arm->agent, sizeof(arm->agent), "%s", agent ? agent : "");
+	msg_free(arm->kexec);
+	arm->kexec = msg_get(entry->body, "kexec") ? msg_copy(msg_get(entry->body, "kexec")) : NULL;
 	arm->boots++;
 	a->accesses_watched = msg_get_bool(entry->body, "accesses_watched", false);
 	a->marks_n = 0; /* the target's clock began anew */
@@ -361,6 +365,17 @@ static int take_target_lost(struct analysis *a, const struct store_entry *entry,
 {
 	(void)err;
 	return add_note(a, entry, "lost target", a->target->name, msg_get_str(entry->body, "why"));
+}
+
+static int take_panic(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *file = msg_get_str(entry->body, "file");
+	char text[128];
+
+	if (!file)
+		return bad(entry, err);
+	snprintf(text, sizeof(text), "its kernel panicked; %.64s has its log", file);
+	return add_note(a, entry, "panic of target", a->target->name, text);
 }
 
 static int take_level_failed(struct analysis *a, const struct store_entry *entry, struct err *err)
@@ -701,6 +716,7 @@ static const struct {
 	{"suite-end", take_suite_end},
 	{"meter", take_meter},
 	{"target-lost", take_target_lost},
+	{"panic", take_panic},
 	{"level-failed", take_level_failed},
 };
 

@@ -25,6 +25,7 @@ struct analysis_arm {
 	char kernel[128];  /* uname -r */
 	char version[160]; /* uname -v */
 	char agent[64];
+	struct msg *kexec; /* how it was booted by kexec, as "arm-up" has it; else NULL */
 	size_t boots;
 };
 
@@ -55,7 +56,7 @@ const struct conformance *analysis_suite(const struct analysis *analysis, int ar
 /* All outcomes so far, in the order they came. */
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n);
 
-/* Meters and targets that were lost, levels that could not be measured. */
+/* Meters and targets that were lost, panics, levels that could not be measured. */
 const struct outcome_note *analysis_notes(const struct analysis *analysis, size_t *n);
 
 /* The result so far; freed with result_free(). */

@@ -1,4 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "cmd_kernel.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -32,12 +34,13 @@ static const struct subcommand {
 } subcommands[] = {
 	{"list", run_script},
 	{"build", run_script},
+	{"boot", kernel_boot_command},
 };
 
 static int kernel_command(int argc, char **argv)
 {
 	if (argc < 2)
-		return command_usage(&command_kernel, "one of list, build wanted");
+		return command_usage(&command_kernel, "one of list, build, boot wanted");
 	if (strcmp(argv[1], "--help") == 0)
 		return command_help(&command_kernel);
 	for (size_t i = 0; i < sizeof(subcommands) / sizeof(subcommands[0]); i++) {
@@ -49,10 +52,11 @@ static int kernel_command(int argc, char **argv)
 
 const struct command command_kernel = {
 	.name = "kernel",
-	.arguments = "list|build [OPTIONS]",
-	.what = "kernels and patch series: what there is, and building them",
+	.arguments = "list|build|boot [OPTIONS]",
+	.what = "kernels and patch series: what there is, building and booting them",
 	.help = "  list   stock kernels and series known, and what of them is here\n"
-		"  build  modules of a patch series, to be loaded into its stock kernel\n\n"
-		"'coldrig kernel build --help' tells more.\n",
+		"  build  modules of a patch series, to be loaded into its stock kernel\n"
+		"  boot   boots a kernel on a target by kexec\n\n"
+		"'coldrig kernel build --help' and 'coldrig kernel boot --help' tell more.\n",
 	.run = kernel_command,
 };

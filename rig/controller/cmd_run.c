@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +16,7 @@
 #include "rig.h"
 #include "runfile.h"
 #include "runner.h"
-#include "transport.h"
+#include "target_use.h"
 #include "vlab.h"
 
 struct options {
@@ -25,58 +24,15 @@ struct options {
 	bool is_json, is_quiet;
 };
 
-/* Where the virtual target's parts of this build lie. */
-static const char *target_files(void)
-{
-	const char *dir = getenv("COLDRIG_TARGET_FILES");
-
-	return dir && *dir ? dir : COLDRIG_TARGET_FILES;
-}
-
-static void on_signal(int number)
-{
-	if (rig_is_interrupted()) { /* the second time at once; the agent restores by itself */
-		signal(number, SIG_DFL);
-		raise(number);
-	}
-	rig_interrupt();
-}
-
-static void catch_signals(void)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-}
-
 static int take_lock(const struct lab *lab, const struct lab_target *target, const char *dir,
 		     struct lock **lock, struct err *err)
 {
-	char identity[PATH_MAX + 256], holder[PATH_MAX + 128], real[PATH_MAX];
-	char cwd[PATH_MAX] = "", when[32];
-	time_t now = time(NULL);
-	struct tm tm;
+	char user[2 * PATH_MAX], cwd[PATH_MAX] = "";
 
-	/* A virtual target is made by its lab file, a real one is where its transport leads. */
-	if (strcmp(target->transport, "virtual") != 0)
-		snprintf(identity, sizeof(identity), "%s", target->transport);
-	else
-		snprintf(identity, sizeof(identity), "virtual:%s#%s",
-			 realpath(lab->path, real) ? real : lab->path, target->name);
-	localtime_r(&now, &tm);
-	strftime(when, sizeof(when), "%F %T", &tm);
 	if (dir[0] != '/' && !getcwd(cwd, sizeof(cwd)))
 		cwd[0] = 0;
-	snprintf(holder, sizeof(holder), "the run in %s%s%s (process %d, since %s)", cwd,
-		 cwd[0] ? "/" : "", dir, getpid(), when);
-	if (lock_take(identity, holder, lock, err) < 0) {
-		struct err why = *err;
-
-		return err_set(err, -EBUSY, "target %s: %.400s", target->name, why.text);
-	}
-	return 0;
+	snprintf(user, sizeof(user), "the run in %s%s%s", cwd, cwd[0] ? "/" : "", dir);
+	return target_use_lock(lab, target, user, lock, err);
 }
 
 /* What must be there before anything is started. */
@@ -91,6 +47,10 @@ static int check_kernels(const struct plan *plan, const struct lab_target *targe
 
 		r = vlab_kernel_dir(plan->arms[i].kernel, &dir, err);
 		free(dir);
+		if (r == 0 && plan->arms[i].kexec.present && plan->arms[i].kexec.from) {
+			r = vlab_kernel_dir(plan->arms[i].kexec.from, &dir, err);
+			free(r == 0 ? dir : NULL);
+		}
 	}
 	return r;
 }
@@ -142,7 +102,7 @@ static int carry_out(struct runfile *run, const struct options *options)
 		.target = run->target,
 		.plan = run->plan,
 		.run_dir = run->dir,
-		.target_files = target_files(),
+		.target_files = target_use_files(),
 		.journal = &journal,
 		.progress = &progress,
 	};
@@ -303,7 +263,7 @@ static int run_command(int argc, char **argv)
 		strftime(dir, sizeof(dir), "out/run-%Y%m%d-%H%M%S", &tm);
 		o.dir = dir;
 	}
-	catch_signals();
+	target_use_signals();
 	return start(&o);
 }
 
@@ -321,7 +281,7 @@ static int resume_command(int argc, char **argv)
 		return command_usage(&command_resume, "one run directory is needed");
 	if (o.lab || o.plan || o.dir || o.target)
 		return command_usage(&command_resume, "a run goes on with its own lab and plan");
-	catch_signals();
+	target_use_signals();
 	r = runfile_open(argv[optind], false, &run, &err);
 	status = EXIT_USAGE;
 	if (r == 0) {

@@ -26,6 +26,25 @@ void peer_end(struct peer *peer)
 	peer->transport = NULL;
 }
 
+/* An agent that takes nothing any more may have said why, or half of it, before it ended. */
+static int last_words(struct peer *peer, struct err *err)
+{
+	struct msg *unasked;
+	size_t before;
+	int r, said;
+
+	do {
+		before = peer->reader.used;
+		r = peer_receive(peer, err);
+	} while (r == 0 && peer->reader.used > before);
+	said = peer_next(peer, &unasked, err);
+	if (said > 0)
+		msg_free(unasked);
+	if (said < 0)
+		return said;
+	return r < 0 ? r : err_set(err, -EPIPE, "%s", ended);
+}
+
 int64_t peer_send(struct peer *peer, struct msg *request, struct err *err)
 {
 	char *text;
@@ -39,7 +58,7 @@ int64_t peer_send(struct peer *peer, struct msg *request, struct err *err)
 	if (r == -ETIMEDOUT)
 		return err_set(err, r, "the agent takes nothing any more");
 	if (r < 0)
-		return err_set(err, -EPIPE, "%s", ended);
+		return last_words(peer, err);
 	peer->last_sent_ns = journal_now_ns();
 	return peer->last_id;
 }

@@ -7,48 +7,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "clock.h"
-#include "meter.h"
-#include "peer.h"
-#include "protocol.h"
-#include "transport.h"
-#include "vlab.h"
+#include "rig_parts.h"
 #include "wiring.h"
 
-#define MS_NS		 1000000LL
-#define PUMP_SLICE_NS	 (100 * MS_NS) /* the longest sleep: signals and the lab's end are noticed */
-#define FLUSH_NS	 (500 * MS_NS) /* readings and entries reach the disk so often */
-#define KEEPALIVE_NS	 (2000 * MS_NS)
-#define QUIET_LIMIT_MS	 10000 /* the agent restores the target when it hears nothing so long */
-#define HELLO_AGAIN_NS	 (1000 * MS_NS) /* a booting target does not hear the first ones */
-#define METER_SILENCE_NS (2000 * MS_NS)
-#define METER_SYNC_NS	 (300 * MS_NS)
-#define BYE_LIMIT_NS	 (8000 * MS_NS)
-#define CLOCK_PINGS	 6
-#define BUFFER_SAMPLES	 4096
-
-struct rig_meter {
-	struct meter *meter;
-	bool is_lost;
-	int64_t last_t_ns; /* of its latest reading */
-	struct meter_sample *buffer;
-	size_t buffered;
-};
-
-struct rig {
-	struct rig_options o;
-	struct vlab *vlab;
-	struct transport *transport;
-	struct peer peer;
-	bool greeted; /* the agent has something to restore */
-	bool is_lost;
-	bool suite_ended;
-	struct msg *devices;
-	struct rig_meter *meters; /* as many as the lab has; meter is NULL where it is not used */
-	int64_t next_flush_ns;
-};
+#define PUMP_SLICE_NS  (100 * MS_NS) /* the longest sleep: signals and the lab's end are noticed */
+#define FLUSH_NS       (500 * MS_NS) /* readings and entries reach the disk so often */
+#define KEEPALIVE_NS   (2000 * MS_NS)
+#define METER_SYNC_NS  (300 * MS_NS)
+#define CLOCK_PINGS    6
+#define BUFFER_SAMPLES 4096
 
 static volatile sig_atomic_t interrupted;
 
@@ -62,9 +31,22 @@ bool rig_is_interrupted(void)
 	return interrupted;
 }
 
+void rig_set_interrupted(bool is)
+{
+	interrupted = is;
+}
+
 bool rig_is_lost(int code)
 {
 	return code == -ETIMEDOUT || code == -EPIPE || code == -EPROTO;
+}
+
+int rig_note(struct rig *rig, const char *kind, struct msg *body, struct err *err)
+{
+	if (rig->o.journal)
+		return journal_add(rig->o.journal, kind, body, NULL, err);
+	msg_free(body);
+	return 0;
 }
 
 /* Meters. */
@@ -83,7 +65,7 @@ static int flush_meters(struct rig *rig, struct err *err)
 {
 	int r = 0;
 
-	for (size_t i = 0; r == 0 && i < rig->o.lab->meters_n; i++)
+	for (size_t i = 0; r == 0 && rig->o.journal && i < rig->o.lab->meters_n; i++)
 		r = flush_meter(rig, i, err);
 	rig->next_flush_ns = journal_now_ns() + FLUSH_NS;
 	return r;
@@ -106,10 +88,10 @@ static int note_meter_event(struct rig *rig, size_t i, const struct meter_event 
 		progress_say(rig->o.progress, "  meter %s is lost: %s", rig->o.lab->meters[i].name,
 			     event->text);
 	}
-	return journal_add(rig->o.journal, "meter", body, NULL, err);
+	return rig_note(rig, "meter", body, err);
 }
 
-static int take_readings(struct rig *rig, size_t i, struct err *err)
+int rig_take_readings(struct rig *rig, size_t i, struct err *err)
 {
 	struct rig_meter *m = &rig->meters[i];
 	size_t n, event_n;
@@ -131,11 +113,11 @@ static int take_readings(struct rig *rig, size_t i, struct err *err)
 	return r;
 }
 
-static int open_meters(struct rig *rig, struct err *err)
+int rig_open_meters(struct rig *rig, struct err *err)
 {
 	const struct lab *lab = rig->o.lab;
 
-	for (size_t i = 0; i < lab->meters_n; i++) {
+	for (size_t i = 0; rig->o.journal && i < lab->meters_n; i++) {
 		const char *channels[WIRING_CHANNELS_MAX];
 		struct meter_options options = {
 			.channels = channels,
@@ -173,7 +155,7 @@ static int take_rpm(struct rig *rig, struct msg *event, struct err *err)
 		msg_free(event);
 		return err_set(err, -EPROTO, "the agent sent an event that lacks a part");
 	}
-	return journal_add(rig->o.journal, "rpm", event, NULL, err);
+	return rig_note(rig, "rpm", event, err);
 }
 
 static int take_suite_line(struct rig *rig, struct msg *event, struct err *err)
@@ -250,7 +232,7 @@ static int note_access(struct rig *rig, const struct forbidden_access *access, s
 	msg_set_int(body, "address", (int64_t)access->address);
 	msg_set_int(body, "times", access->times);
 	msg_set_int(body, "t_ns", access->t_ns);
-	return journal_add(rig->o.journal, "forbidden", body, NULL, err);
+	return rig_note(rig, "forbidden", body, err);
 }
 
 static int note_accesses(struct rig *rig, struct err *err)
@@ -272,7 +254,7 @@ int rig_take_accesses(struct rig *rig, struct err *err)
 }
 
 /* Sleeps until something comes, at most until a moment, and takes it in. */
-static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err)
+int rig_pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err)
 {
 	struct pollfd fds[1 + LAB_METERS_MAX];
 	size_t of[1 + LAB_METERS_MAX], n = 0;
@@ -295,10 +277,10 @@ static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answ
 	if (interrupted)
 		return err_set(err, -EINTR, "stopped by the user");
 	for (size_t k = 1; r == 0 && k < n; k++) /* also where nothing is readable: its watchdog */
-		r = take_readings(rig, of[k], err);
+		r = rig_take_readings(rig, of[k], err);
 	if (r == 0 && journal_now_ns() >= rig->next_flush_ns) {
 		r = flush_meters(rig, err);
-		if (r == 0)
+		if (r == 0 && rig->o.journal)
 			r = store_commit(rig->o.journal->store, err);
 	}
 	if (r == 0 && rig->vlab)
@@ -314,7 +296,7 @@ static int pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answ
 	return r;
 }
 
-static int note_lost(struct rig *rig, int r)
+int rig_note_lost(struct rig *rig, int r)
 {
 	if (rig_is_lost(r))
 		rig->is_lost = true;
@@ -322,12 +304,12 @@ static int note_lost(struct rig *rig, int r)
 }
 
 /* Waits for the answer to a request that was sent. */
-static int await(struct rig *rig, int64_t id, int64_t deadline_ns, struct msg **answer,
-		 struct err *err)
+int rig_await(struct rig *rig, int64_t id, int64_t deadline_ns, struct msg **answer,
+	      struct err *err)
 {
 	*answer = NULL;
 	while (!*answer) {
-		int r = pump(rig, deadline_ns, id, answer, err);
+		int r = rig_pump(rig, deadline_ns, id, answer, err);
 
 		if (r < 0)
 			return r;
@@ -337,8 +319,8 @@ static int await(struct rig *rig, int64_t id, int64_t deadline_ns, struct msg **
 	return 0;
 }
 
-static int ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, struct msg **answer,
-		      struct err *err)
+int rig_ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, struct msg **answer,
+		   struct err *err)
 {
 	int64_t sent_ns = journal_now_ns();
 	int64_t id = peer_send(&rig->peer, request, err);
@@ -347,7 +329,7 @@ static int ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, st
 	*answer = NULL;
 	if (id < 0)
 		return (int)id;
-	r = await(rig, id, sent_ns + limit_ns, answer, err);
+	r = rig_await(rig, id, sent_ns + limit_ns, answer, err);
 	if (r < 0)
 		return r;
 	msg_set_int(*answer, "sent_ns", sent_ns);
@@ -355,10 +337,11 @@ static int ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, st
 	return 0;
 }
 
-int rig_ask(struct rig *rig, struct msg *request, struct msg **answer, struct err *err)
+int rig_ask_for(struct rig *rig, struct msg *request, int64_t limit_ns, struct msg **answer,
+		struct err *err)
 {
 	struct msg *got;
-	int r = note_lost(rig, ask_within(rig, request, rig->o.plan->answer_limit_ns, &got, err));
+	int r = rig_note_lost(rig, rig_ask_within(rig, request, limit_ns, &got, err));
 
 	if (r < 0)
 		return r;
@@ -367,12 +350,20 @@ int rig_ask(struct rig *rig, struct msg *request, struct msg **answer, struct er
 
 		r = err_set(err, -EREMOTEIO, "%s",
 			    why ? why : "the agent refused without a reason");
+		/* It knows nothing of what was done before: the machine is another one now. */
+		if (msg_get_int(got, "errno", 0) == EPROTO)
+			r = rig_note_lost(rig, err_set(err, -EPROTO, "the agent was started anew"));
 	}
 	if (answer && r == 0)
 		*answer = got;
 	else
 		msg_free(got);
 	return r;
+}
+
+int rig_ask(struct rig *rig, struct msg *request, struct msg **answer, struct err *err)
+{
+	return rig_ask_for(rig, request, rig->o.plan->answer_limit_ns, answer, err);
 }
 
 struct msg *rig_request(const char *op, const char *bdf)
@@ -399,9 +390,9 @@ int rig_wait(struct rig *rig, int64_t until_ns, struct err *err)
 				r = (int)id;
 		}
 		if (r == 0)
-			r = pump(rig, until_ns, 0, &none, err);
+			r = rig_pump(rig, until_ns, 0, &none, err);
 	}
-	return note_lost(rig, r);
+	return rig_note_lost(rig, r);
 }
 
 int rig_mark_clock(struct rig *rig, struct err *err)
@@ -429,10 +420,10 @@ int rig_mark_clock(struct rig *rig, struct err *err)
 	msg_set_int(body, "controller_ns", mark.controller_ns);
 	msg_set_int(body, "target_ns", mark.target_ns);
 	msg_set_int(body, "error_ns", mark.error_ns);
-	return journal_add(rig->o.journal, "clock", body, NULL, err);
+	return rig_note(rig, "clock", body, err);
 }
 
-static bool meters_reach(const struct rig *rig, int64_t t_ns)
+bool rig_meters_reach(const struct rig *rig, int64_t t_ns)
 {
 	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
 		const struct rig_meter *m = &rig->meters[i];
@@ -448,12 +439,12 @@ int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err)
 	int64_t limit_ns = journal_now_ns() + METER_SYNC_NS;
 	int r = 0;
 
-	while (r == 0 && !meters_reach(rig, until_ns) && journal_now_ns() < limit_ns) {
+	while (r == 0 && !rig_meters_reach(rig, until_ns) && journal_now_ns() < limit_ns) {
 		struct msg *none = NULL;
 
-		r = pump(rig, journal_now_ns() + 5 * MS_NS, 0, &none, err);
+		r = rig_pump(rig, journal_now_ns() + 5 * MS_NS, 0, &none, err);
 	}
-	return r < 0 ? note_lost(rig, r) : flush_meters(rig, err);
+	return r < 0 ? rig_note_lost(rig, r) : flush_meters(rig, err);
 }
 
 int rig_run_suite(struct rig *rig, struct err *err)
@@ -494,228 +485,17 @@ int rig_begin_cycle(struct rig *rig, unsigned n, struct err *err)
 	return r < 0 ? err_set(err, -EPIPE, "the virtual lab ended") : 0;
 }
 
+const struct msg *rig_hello(const struct rig *rig)
+{
+	return rig->hello;
+}
+
+const struct msg *rig_how(const struct rig *rig)
+{
+	return rig->how;
+}
+
 const struct msg *rig_devices(const struct rig *rig)
 {
 	return rig->devices;
-}
-
-/* Coming up. */
-
-static int start_virtual(struct rig *rig, struct err *err)
-{
-	char console[4096], truth[4096], *kernel_dir = NULL;
-	struct vlab_options options = {
-		.lab = rig->o.lab,
-		.data_dir = rig->o.target_files,
-		.console_path = console,
-		.truth_path = truth,
-		.with_suite = rig->o.plan->conformance_ns > 0,
-	};
-	int r = vlab_kernel_dir(rig->o.plan->arms[rig->o.arm].kernel, &kernel_dir, err);
-
-	if (r < 0)
-		return r;
-	options.kernel_dir = kernel_dir;
-	snprintf(console, sizeof(console), "%s/console-%s.log", rig->o.run_dir,
-		 rig->o.plan->arms[rig->o.arm].name);
-	snprintf(truth, sizeof(truth), "%s/truth-%s.csv", rig->o.run_dir,
-		 rig->o.plan->arms[rig->o.arm].name);
-	r = vlab_up(&options, &rig->vlab, err);
-	free(kernel_dir);
-	return r < 0 ? r : transport_wrap(vlab_agent_fd(rig->vlab), true, &rig->transport);
-}
-
-static struct msg *hello_request(const char *nonce)
-{
-	struct msg *request = rig_request("hello", NULL);
-
-	msg_set_int(request, "proto", PROTOCOL_VERSION);
-	msg_set_str(request, "nonce", nonce);
-	msg_set_int(request, "quiet_limit_ms", QUIET_LIMIT_MS);
-	return request;
-}
-
-/* Greets until an agent answers: on a serial line the first greetings may meet a booting machine. */
-static int greet(struct rig *rig, struct msg **hello, struct err *err)
-{
-	int64_t deadline_ns = journal_now_ns() + rig->o.plan->boot_limit_ns;
-	char nonce[40];
-
-	snprintf(nonce, sizeof(nonce), "%d-%lld", getpid(), (long long)journal_now_ns());
-	for (;;) {
-		int64_t again_ns = journal_now_ns() + HELLO_AGAIN_NS;
-		int64_t id = peer_send(&rig->peer, hello_request(nonce), err);
-		const char *echoed;
-		int r;
-
-		if (id < 0)
-			return (int)id;
-		if (!transport_is_serial(rig->transport))
-			again_ns = deadline_ns;
-		r = await(rig, id, again_ns < deadline_ns ? again_ns : deadline_ns, hello, err);
-		if (r == -ETIMEDOUT && journal_now_ns() < deadline_ns)
-			continue;
-		if (r == -ETIMEDOUT)
-			return err_set(err, r, "no agent answered within %lld s",
-				       (long long)(rig->o.plan->boot_limit_ns / 1000000000));
-		if (r < 0)
-			return r;
-		echoed = msg_get_str(*hello, "nonce");
-		if (!echoed || strcmp(echoed, nonce) != 0) {
-			msg_free(*hello);
-			return err_set(err, -EPROTO,
-				       "the agent answered a greeting that was not sent");
-		}
-		return 0;
-	}
-}
-
-static int check_hello(const struct rig *rig, const struct msg *hello, struct err *err)
-{
-	const struct plan_arm *arm = &rig->o.plan->arms[rig->o.arm];
-	const char *release = msg_get_str(hello, "release");
-	size_t n = strcspn(arm->kernel, "+"); /* a variant has other modules, not another release */
-
-	if (!msg_get_bool(hello, "ok", false))
-		return err_set(err, -EPROTO, "the agent refused the greeting: %s",
-			       msg_get_str(hello, "error") ? msg_get_str(hello, "error")
-							   : "no reason");
-	if (msg_get_int(hello, "proto", -1) != PROTOCOL_VERSION)
-		return err_set(err, -EPROTO, "the agent speaks protocol %lld, this program %d",
-			       (long long)msg_get_int(hello, "proto", -1), PROTOCOL_VERSION);
-	if (!release)
-		return err_set(err, -EPROTO, "the agent does not say which kernel runs");
-	/* "5.1" must not accept 5.10. */
-	if (strncmp(release, arm->kernel, n) != 0 || (release[n] >= '0' && release[n] <= '9'))
-		return err_set(err, -ENOEXEC, "arm %s asks for kernel %s, the target runs %s",
-			       arm->name, arm->kernel, release);
-	return 0;
-}
-
-static int note_arm_up(struct rig *rig, const struct msg *hello, struct err *err)
-{
-	struct msg *body = msg_object(), *list = NULL, *copy;
-	char *text;
-	int r = rig_ask(rig, rig_request("list", NULL), &list, err);
-
-	if (r < 0) {
-		msg_free(body);
-		return r;
-	}
-	text = msg_dump(hello);
-	r = msg_parse(text, strlen(text), &copy, err);
-	free(text);
-	if (r == 0) {
-		msg_set(body, "hello", copy);
-		msg_set_str(body, "arm", rig->o.plan->arms[rig->o.arm].name);
-		msg_set_bool(body, "accesses_watched", rig->vlab != NULL);
-		text = msg_dump(list);
-		r = msg_parse(text, strlen(text), &copy, err);
-		free(text);
-	}
-	if (r < 0) {
-		msg_free(body);
-		msg_free(list);
-		return r;
-	}
-	msg_set(body, "list", copy);
-	rig->devices = list;
-	return journal_add(rig->o.journal, "arm-up", body, NULL, err);
-}
-
-static int connect_agent(struct rig *rig, struct err *err)
-{
-	struct msg *hello;
-	int r = greet(rig, &hello, err);
-
-	if (r < 0)
-		return r;
-	peer_expect_frames(&rig->peer);
-	rig->greeted = true;
-	r = check_hello(rig, hello, err);
-	if (r == 0)
-		r = note_arm_up(rig, hello, err);
-	msg_free(hello);
-	return r;
-}
-
-/* A meter that is alive has said so by now; one that is not is an event, not a failure. */
-static int await_meters(struct rig *rig, struct err *err)
-{
-	int64_t limit_ns = journal_now_ns() + METER_SILENCE_NS;
-	int r = 0;
-
-	while (r == 0 && !meters_reach(rig, 1) && journal_now_ns() < limit_ns) {
-		struct msg *none = NULL;
-
-		r = pump(rig, journal_now_ns() + 20 * MS_NS, 0, &none, err);
-	}
-	return r;
-}
-
-int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
-{
-	struct rig *rig = calloc(1, sizeof(*rig));
-	int r;
-
-	if (!rig)
-		return -ENOMEM;
-	rig->o = *options;
-	rig->meters =
-		calloc(options->lab->meters_n ? options->lab->meters_n : 1, sizeof(*rig->meters));
-	if (!rig->meters)
-		r = -ENOMEM;
-	else if (strcmp(options->target->transport, "virtual") == 0)
-		r = start_virtual(rig, err);
-	else
-		r = transport_open(options->target->transport, &rig->transport, err);
-	if (r == 0) {
-		peer_init(&rig->peer, rig->transport);
-		r = open_meters(rig, err);
-	}
-	if (r == 0)
-		r = connect_agent(rig, err);
-	if (r == 0)
-		r = await_meters(rig, err);
-	if (r < 0) {
-		note_lost(rig, r);
-		rig_down(rig);
-		return r;
-	}
-	*out = rig;
-	return 0;
-}
-
-/* The target is restored by its agent; a lost one cannot be asked. */
-static void say_bye(struct rig *rig)
-{
-	struct msg *answer = NULL;
-
-	interrupted = 0; /* what was asked for is under way */
-	if (ask_within(rig, rig_request("bye", NULL), BYE_LIMIT_NS, &answer, NULL) == 0)
-		msg_free(answer);
-}
-
-void rig_down(struct rig *rig)
-{
-	bool was_interrupted = interrupted;
-
-	if (!rig)
-		return;
-	if (rig->greeted && !rig->is_lost)
-		say_bye(rig);
-	(void)rig_take_accesses(rig, NULL);
-	if (was_interrupted)
-		interrupted = 1;
-	for (size_t i = 0; rig->meters && i < rig->o.lab->meters_n; i++) {
-		meter_close(rig->meters[i].meter);
-		free(rig->meters[i].buffer);
-	}
-	if (rig->transport)
-		peer_end(&rig->peer);
-	transport_close(rig->transport);
-	vlab_down(rig->vlab);
-	msg_free(rig->devices);
-	free(rig->meters);
-	free(rig);
 }

@@ -28,10 +28,12 @@ struct rig_options {
 	const struct lab_target *target;
 	const struct plan *plan;
 	int arm;
-	const char *run_dir;	  /* for the console's log and the truth of the virtual lab */
+	const char *run_dir; /* for the console's log and the truth of the virtual lab; NULL: for
+				     neither */
 	const char *target_files; /* agent.cpio and slots.aml of the build */
-	struct journal *journal;
+	struct journal *journal;  /* NULL: nothing is recorded, and no meter is read */
 	struct progress *progress;
+	bool leaves_kernel; /* a real target that booted by kexec is not rebooted in the end */
 };
 
 /* Is this code one of those that mean that the target does not answer properly any more? */
@@ -56,6 +58,27 @@ const struct msg *rig_devices(const struct rig *rig);
  * are set in the answer as sent_ns and received_ns.
  */
 int rig_ask(struct rig *rig, struct msg *request, struct msg **answer, struct err *err);
+
+/* The same with a limit of its own, for what takes a target long. */
+int rig_ask_for(struct rig *rig, struct msg *request, int64_t limit_ns, struct msg **answer,
+		struct err *err);
+
+/*
+ * Greets the agent of another kernel that comes up, for at most the plan's boot limit: on the same
+ * line if it is a serial one, else by connecting anew. An answer under before, the boot id of the
+ * kernel that ended, is not one; on a serial line it means that it did not end. *hello is freed
+ * with msg_free().
+ */
+int rig_greet_again(struct rig *rig, const char *before, struct msg **hello, struct err *err);
+
+/* What the agent answered when the arm came up; for a kernel by kexec, that one's agent. */
+const struct msg *rig_hello(const struct rig *rig);
+
+/* How the kernel was booted, as boot_by_kexec() tells; NULL where nobody but the target knows. */
+const struct msg *rig_how(const struct rig *rig);
+
+/* Writes an entry to the journal, where there is one; takes body over. */
+int rig_note(struct rig *rig, const char *kind, struct msg *body, struct err *err);
 
 /* {"op":op} and {"op":op,"bdf":bdf}, to be sent. */
 struct msg *rig_request(const char *op, const char *bdf);

@@ -186,31 +186,50 @@ void runfile_close(struct runfile *run)
 	*run = (struct runfile){0};
 }
 
-/* Fills a report; *kernels and *result are the caller's to free. */
-static int make_report(const struct runfile *run, struct report *report, const char ***kernels,
-		       struct result **result, char **tool)
-{
-	int r;
+/* A report and what it borrows. */
+struct made_report {
+	struct report report;
+	struct result *result;
+	const char **kernels;
+	const struct msg **kexecs;
+	char *tool;
+};
 
-	*kernels = calloc(run->plan->arms_n, sizeof(**kernels));
-	if (!*kernels)
-		return -ENOMEM;
-	r = analysis_result(run->analysis, result);
-	if (r < 0) {
-		free(*kernels);
-		return r;
+static void free_report(struct made_report *made)
+{
+	result_free(made->result);
+	free(made->kernels);
+	free(made->kexecs);
+	free(made->tool);
+}
+
+/* Released with free_report(), also on failure. */
+static int make_report(const struct runfile *run, struct made_report *made, struct err *err)
+{
+	struct report *report = &made->report;
+	int r = -ENOMEM;
+
+	*made = (struct made_report){0};
+	made->kernels = calloc(run->plan->arms_n, sizeof(*made->kernels));
+	made->kexecs = calloc(run->plan->arms_n, sizeof(*made->kexecs));
+	if (made->kernels && made->kexecs)
+		r = analysis_result(run->analysis, &made->result);
+	if (r < 0)
+		return err_set(err, r, "%s: cannot add up the results: %s", run->dir, strerror(-r));
+	for (size_t i = 0; i < run->plan->arms_n; i++) {
+		made->kernels[i] = analysis_arm(run->analysis, (int)i)->kernel;
+		made->kexecs[i] = analysis_arm(run->analysis, (int)i)->kexec;
 	}
-	for (size_t i = 0; i < run->plan->arms_n; i++)
-		(*kernels)[i] = analysis_arm(run->analysis, (int)i)->kernel;
-	*tool = store_get_meta(run->store, "tool");
+	made->tool = store_get_meta(run->store, "tool");
 	*report = (struct report){
 		.run = run->id,
-		.tool = *tool,
+		.tool = made->tool,
 		.lab = run->lab,
 		.target = run->target,
 		.plan = run->plan,
-		.result = *result,
-		.kernels = *kernels,
+		.result = made->result,
+		.kernels = made->kernels,
+		.kexecs = made->kexecs,
 	};
 	report->suites = analysis_suite(run->analysis, 0);
 	report->outcomes = analysis_outcomes(run->analysis, &report->outcomes_n);
@@ -220,41 +239,30 @@ static int make_report(const struct runfile *run, struct report *report, const c
 
 int runfile_summary(const struct runfile *run, char **text, bool *limits_ok, struct err *err)
 {
-	struct report report;
-	struct result *result;
-	const char **kernels;
+	struct made_report made;
 	struct msg *summary;
-	char *tool;
-	int r = make_report(run, &report, &kernels, &result, &tool);
+	int r = make_report(run, &made, err);
 
-	if (r < 0)
-		return err_set(err, r, "%s: cannot add up the results: %s", run->dir, strerror(-r));
-	summary = report_summary(&report);
-	*text = msg_dump_pretty(summary);
-	if (limits_ok)
-		*limits_ok = result_ok(result, run->plan);
-	msg_free(summary);
-	result_free(result);
-	free(kernels);
-	free(tool);
-	return 0;
+	if (r == 0) {
+		summary = report_summary(&made.report);
+		*text = msg_dump_pretty(summary);
+		if (limits_ok)
+			*limits_ok = result_ok(made.result, run->plan);
+		msg_free(summary);
+	}
+	free_report(&made);
+	return r;
 }
 
 int runfile_print(const struct runfile *run, FILE *out, struct err *err)
 {
-	struct report report;
-	struct result *result;
-	const char **kernels;
-	char *tool;
-	int r = make_report(run, &report, &kernels, &result, &tool);
+	struct made_report made;
+	int r = make_report(run, &made, err);
 
-	if (r < 0)
-		return err_set(err, r, "%s: cannot add up the results: %s", run->dir, strerror(-r));
-	report_table(&report, out);
-	result_free(result);
-	free(kernels);
-	free(tool);
-	return 0;
+	if (r == 0)
+		report_table(&made.report, out);
+	free_report(&made);
+	return r;
 }
 
 static int write_all(int fd, const char *text)

@@ -7,6 +7,7 @@
 
 #include "cycle.h"
 #include "level_run.h"
+#include "rescue.h"
 #include "result.h"
 #include "rig.h"
 
@@ -167,9 +168,38 @@ static bool wants_suite(const struct runner *r)
 	return r->plan->conformance_ns && !suite->ended && !suite->why[0];
 }
 
-/* Brings the arm's target up and runs what is left of the arm on it. */
+static int note_lost_target(const struct runner *r, const struct err *why, struct err *err)
+{
+	struct msg *body = msg_object();
+
+	msg_set_str(body, "why", why->text);
+	progress_say(r->progress, "  %s: the target is lost: %s",
+		     r->plan->arms[r->journal->arm].name, why->text);
+	return journal_add(r->journal, "target-lost", body, NULL, err);
+}
+
+/* A target with a crash kernel may tell why it was lost, and then be rebooted by it. */
+static int lose_target(struct rig *rig, const struct runner *r, bool *reboots, struct err *err)
+{
+	const char *arm = r->plan->arms[r->journal->arm].name;
+	struct err why = {""};
+	int code;
+
+	progress_step(r->progress, "%s: waiting for a crash kernel", arm);
+	code = rescue(rig, r->run_dir, arm, reboots, &why, err);
+	if (*reboots)
+		progress_say(r->progress, "  %s: its kernel panicked; the log is saved", arm);
+	else if (*why.text)
+		progress_say(r->progress, "  %s: no log of a panic: %s", arm, why.text);
+	return code;
+}
+
+/*
+ * Brings the arm's target up and runs what is left of the arm on it. A target that was lost is one
+ * of that code; *reboots is set if it will come up again by itself.
+ */
 static int boot_and_run(const struct runner *r, struct position *p, unsigned *finished,
-			struct err *err)
+			bool *reboots, struct err *err)
 {
 	struct rig_options options = {
 		.lab = r->lab,
@@ -199,20 +229,18 @@ static int boot_and_run(const struct runner *r, struct position *p, unsigned *fi
 			      r->plan->arms[r->journal->arm].name);
 		code = rig_run_suite(rig, err);
 	}
+	if (rig_is_lost(code)) {
+		struct err why = *err;
+		int noted = note_lost_target(r, &why, err);
+
+		if (noted == 0 && rig)
+			noted = lose_target(rig, r, reboots, err);
+		code = noted < 0 ? noted : err_set(err, code, "%s", why.text);
+	}
 	rig_down(rig);
 	/* What came in belongs to the record, also when the arm ended early. */
 	stored = store_commit(r->journal->store, code < 0 ? NULL : err);
 	return code < 0 ? code : stored;
-}
-
-static int note_lost_target(const struct runner *r, const struct err *why, struct err *err)
-{
-	struct msg *body = msg_object();
-
-	msg_set_str(body, "why", why->text);
-	progress_say(r->progress, "  %s: the target is lost: %s",
-		     r->plan->arms[r->journal->arm].name, why->text);
-	return journal_add(r->journal, "target-lost", body, NULL, err);
 }
 
 static int run_arm(struct runner *r, size_t arm, struct err *err)
@@ -229,17 +257,18 @@ static int run_arm(struct runner *r, size_t arm, struct err *err)
 	while (code == 0 && (skip_finished(r, &p) || wants_suite(r))) {
 		struct err why = {""};
 		unsigned finished = 0;
+		bool reboots = false;
 
-		code = boot_and_run(r, &p, &finished, &why);
+		code = boot_and_run(r, &p, &finished, &reboots, &why);
 		if (code == 0)
 			break;
 		*err = why;
 		if (!rig_is_lost(code))
 			return code;
-		code = note_lost_target(r, &why, err);
+		code = 0;
 		barren = finished ? 0 : barren + 1;
 		/* Only a virtual target can be powered off and on from here. */
-		if (code == 0 && (!is_virtual || barren >= BARREN_BOOTS_MAX))
+		if ((!is_virtual && !reboots) || barren >= BARREN_BOOTS_MAX)
 			code = err_set(err, -EHOSTDOWN, "target %s: %s", r->target->name, why.text);
 	}
 	return code;

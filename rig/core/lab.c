@@ -16,6 +16,7 @@ static const char *const fault_names[LAB_FAULT_COUNT] = {
 	[LAB_FAULT_RAIL_CUT_EARLY] = "rail-cut-early",
 	[LAB_FAULT_METER_DEAD] = "meter-dead",
 	[LAB_FAULT_TARGET_HANG] = "target-hang",
+	[LAB_FAULT_TARGET_PANIC] = "target-panic",
 	[LAB_FAULT_TOUCH_WHILE_OFF] = "touch-while-off",
 };
 

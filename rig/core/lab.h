@@ -76,6 +76,7 @@ enum lab_fault_kind {
 	LAB_FAULT_RAIL_CUT_EARLY, /* the rail drops as soon as the device is in D3hot */
 	LAB_FAULT_METER_DEAD,	  /* the instrument stops answering */
 	LAB_FAULT_TARGET_HANG,	  /* the emulated machine stops, in that one cycle */
+	LAB_FAULT_TARGET_PANIC,	  /* its kernel panics, in that one cycle */
 	LAB_FAULT_TOUCH_WHILE_OFF, /* once a cycle somebody touches the device while its rail is off */
 	LAB_FAULT_COUNT
 };

@@ -31,6 +31,16 @@ const char *plan_metric_name(enum plan_metric metric)
 	return metric_names[metric];
 }
 
+const char *plan_syscall_name(enum plan_syscall syscall)
+{
+	static const char *const names[PLAN_SYSCALL_COUNT] = {
+		[PLAN_SYSCALL_LOAD] = "load",
+		[PLAN_SYSCALL_FILE] = "file",
+	};
+
+	return names[syscall];
+}
+
 int plan_metric_parse(const char *name, enum plan_metric *out)
 {
 	for (int i = 0; i < PLAN_METRIC_COUNT; i++) {
@@ -42,15 +52,25 @@ int plan_metric_parse(const char *name, enum plan_metric *out)
 	return -EINVAL;
 }
 
+static void free_arm(struct plan_arm *arm)
+{
+	free(arm->name);
+	free(arm->kernel);
+	free(arm->kexec.from);
+	free(arm->kexec.append);
+	free(arm->kexec.image);
+	free(arm->kexec.initrd);
+	free(arm->kexec.crash_image);
+	free(arm->kexec.crash_initrd);
+}
+
 /* Also frees what a failed load has filled so far: absent parts are NULL and 0. */
 void plan_free(struct plan *plan)
 {
 	if (!plan)
 		return;
-	for (size_t i = 0; i < plan->arms_n; i++) {
-		free(plan->arms[i].name);
-		free(plan->arms[i].kernel);
-	}
+	for (size_t i = 0; i < plan->arms_n; i++)
+		free_arm(&plan->arms[i]);
 	for (size_t i = 0; i < plan->scenarios_n; i++)
 		free(plan->scenarios[i].devices);
 	for (size_t i = 0; i < plan->limits_n; i++) {

@@ -18,9 +18,29 @@
 
 #define PLAN_ARMS_MAX 64
 
+/*
+ * How an arm's kernel is booted by kexec. A virtual target is powered on with the cache's kernel
+ * `from`, and the files follow from the cache. On a real target `from` is what uname -r must begin
+ * with before (NULL: whatever runs), and the files are named here: a path of the controller's, which
+ * is sent, or PLAN_ON_TARGET and a path of the target's.
+ */
+#define PLAN_ON_TARGET "target:"
+
+enum plan_syscall { PLAN_SYSCALL_LOAD, PLAN_SYSCALL_FILE, PLAN_SYSCALL_COUNT };
+
+struct plan_kexec {
+	bool present;
+	enum plan_syscall syscall; /* kexec -c or kexec -s */
+	char *from;
+	char *append; /* to the command line that runs; NULL: nothing */
+	char *image, *initrd;
+	char *crash_image, *crash_initrd; /* for a panic; NULL: no crash kernel */
+};
+
 struct plan_arm {
 	char *name; /* unique in the plan */
 	char *kernel; /* "5.10", "6.1": a kernel of the cache (virtual), or what uname -r must begin with */
+	struct plan_kexec kexec;
 	int d3cold_allowed; /* 0 or 1 written to each device before its cycles; -1 leaves the default, 1 */
 };
 
@@ -82,6 +102,8 @@ bool plan_metric_is_count(enum plan_metric metric);
 
 /* Is it of an arm as a whole, not of its cycles? */
 bool plan_metric_is_of_suite(enum plan_metric metric);
+
+const char *plan_syscall_name(enum plan_syscall syscall); /* "load", "file" */
 
 const char *plan_metric_name(enum plan_metric metric);
 int plan_metric_parse(const char *name, enum plan_metric *out); /* -EINVAL */

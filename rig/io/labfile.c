@@ -164,6 +164,9 @@ static int check_fault(const struct yaml_reader *reader, const struct yaml_item 
 	if (!fault_has_slot[fault->kind] && slot)
 		return yaml_field_error(reader, slot, "%s is of no one slot",
 					lab_fault_name(fault->kind));
+	if (fault->kind == LAB_FAULT_TARGET_PANIC && fault->from_cycle == 0)
+		return yaml_field_error(reader, yaml_tree_get(map, "from_cycle"),
+					"no kernel runs yet that could panic");
 	return 0;
 }
 

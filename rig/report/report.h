@@ -17,7 +17,8 @@ struct report {
 	const struct lab_target *target;
 	const struct plan *plan;
 	const struct result *result;
-	const char *const *kernels;	  /* per arm, uname -r; "" for an arm that was not run */
+	const char *const *kernels;	 /* per arm, uname -r; "" for an arm that was not run */
+	const struct msg *const *kexecs; /* per arm, how it was booted by kexec; NULL: it was not */
 	const struct conformance *suites; /* per arm */
 	const struct outcome *outcomes;
 	size_t outcomes_n;

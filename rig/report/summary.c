@@ -121,6 +121,8 @@ static struct msg *arm(const struct report *report, size_t index)
 
 	msg_set_str(object, "name", report->plan->arms[index].name);
 	msg_set_str(object, "kernel", report->kernels[index][0] ? report->kernels[index] : NULL);
+	msg_set(object, "kexec",
+		report->kexecs[index] ? msg_copy(report->kexecs[index]) : msg_null());
 	for (size_t i = 0; i < report->result->rows_n; i++) {
 		if (report->result->rows[i].arm == (int)index)
 			msg_add(devices, device(report, &report->result->rows[i]));

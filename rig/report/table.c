@@ -116,8 +116,11 @@ static void print_arm(const struct report *report, size_t arm, FILE *out)
 	const struct result *result = report->result;
 	int last = -1;
 
-	fprintf(out, "\n%s   %s%s\n", report->plan->arms[arm].name,
+	fprintf(out, "\n%s   %s%s", report->plan->arms[arm].name,
 		report->kernels[arm][0] ? "Linux " : "not run", report->kernels[arm]);
+	if (report->kexecs[arm])
+		fprintf(out, ", by kexec from %s", msg_get_str(report->kexecs[arm], "from"));
+	fputc('\n', out);
 	if (!report->kernels[arm][0])
 		return;
 	print_levels(report, arm, out);

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "initrd.h"
+#include "payload.h"
 #include "qemu.h"
 
 #define TRACE_PIPE_SIZE (1 << 20)
@@ -101,7 +102,7 @@ static char **command(const struct emulator_options *o, const struct inherited *
 		.initrd = initrd,
 		.acpi_table = table,
 		.console = o->console_path,
-		.with_pme_card = o->with_suite,
+		.with_pme_card = o->with_pme_card,
 		.agent_fd = fds->agent,
 		.rail_fd = fds->rail,
 		.qmp_fd = fds->qmp,
@@ -167,19 +168,29 @@ static int spawn(struct emulator *e, char **argv, struct inherited *fds)
 	return code;
 }
 
+static int make_initrd(const struct emulator_options *o, struct err *err)
+{
+	const struct payload payload = {o->kernel_dir, o->kexec_dir, o->data_dir};
+	char base[4096], agent[4096], suite[4096];
+	const struct initrd_part parts[] = {INITRD_ARCHIVE(base), INITRD_ARCHIVE(agent),
+					    INITRD_ARCHIVE(suite)};
+
+	if (o->kexec_dir)
+		return payload_power_on(&payload, err);
+	snprintf(base, sizeof(base), "%s/initramfs.cpio", o->kernel_dir);
+	snprintf(agent, sizeof(agent), "%s/agent.cpio", o->data_dir);
+	snprintf(suite, sizeof(suite), "%s/conformance.cpio", o->data_dir);
+	return initrd_join(parts, sizeof(parts) / sizeof(parts[0]), err);
+}
+
 int emulator_start(struct emulator *e, const struct emulator_options *o, struct err *err)
 {
 	struct inherited fds = {-1, o->agent_fd, -1, -1, -1, -1};
-	char base[4096], agent[4096], suite[4096];
-	const char *const archives[] = {base, agent, suite};
 	char **argv = NULL;
 	int code;
 
 	*e = (struct emulator){.pidfd = -1, .rail_fd = -1, .trace_fd = -1, .qmp_fd = -1};
-	snprintf(base, sizeof(base), "%s/initramfs.cpio", o->kernel_dir);
-	snprintf(agent, sizeof(agent), "%s/agent.cpio", o->data_dir);
-	snprintf(suite, sizeof(suite), "%s/conformance.cpio", o->data_dir);
-	fds.initrd = initrd_join(archives, o->with_suite ? 3 : 2, err);
+	fds.initrd = make_initrd(o, err);
 	if (fds.initrd < 0)
 		return fds.initrd;
 	code = open_lines(e, &fds);

@@ -22,10 +22,11 @@ struct emulator {
 struct emulator_options {
 	const struct lab *lab;
 	const char *kernel_dir;
+	const char *kexec_dir; /* as in struct vlab_options */
 	const char *data_dir;
 	const char *console_path;
-	bool with_suite; /* as in struct vlab_options */
-	int agent_fd;	 /* the emulator's end of the agent's line; stays the caller's to close */
+	bool with_pme_card; /* as in struct vlab_options */
+	int agent_fd; /* the emulator's end of the agent's line; stays the caller's to close */
 };
 
 /* Starts it as a child that dies with the calling thread. Ended with emulator_stop(). */

@@ -53,11 +53,12 @@ static void tell(struct physics *p, int64_t t_ns, unsigned slot, enum physics_wh
 		p->observer(&change, p->context);
 }
 
-/* A hang is of its one cycle: a machine that was power-cycled must be able to go on. */
+/* What ends the machine is of its one cycle: one that was power-cycled must be able to go on. */
 static bool is_in_force(const struct physics *p, const struct lab_fault *f)
 {
-	return f->kind == LAB_FAULT_TARGET_HANG ? f->from_cycle == p->cycle
-						: f->from_cycle <= p->cycle;
+	bool once = f->kind == LAB_FAULT_TARGET_HANG || f->kind == LAB_FAULT_TARGET_PANIC;
+
+	return once ? f->from_cycle == p->cycle : f->from_cycle <= p->cycle;
 }
 
 bool physics_slot_has_fault(const struct physics *p, enum lab_fault_kind kind, unsigned device)

@@ -14,11 +14,11 @@
  * no_timer_check: on a busy host the emulated timer may fail a check at boot that panics.
  * iommu=pt: the host's own DMA goes past the IOMMU, vfio's does not. pcie_port_pm=force: the
  * emulated board's BIOS date is too old for the kernel's liking. quiet: each line costs a
- * millisecond on an emulated serial line.
+ * millisecond on an emulated serial line. unknown_nmi_panic: the fault target-panic is an NMI.
  */
 #define KERNEL_COMMAND_LINE                                                                        \
 	"console=ttyS0 quiet loglevel=4 intel_iommu=on iommu=pt pcie_port_pm=force "               \
-	"no_timer_check"
+	"no_timer_check unknown_nmi_panic"
 
 struct args {
 	char **argv;

@@ -5,6 +5,7 @@
 
 #define QMP_HELLO "{\"execute\":\"qmp_capabilities\"}\n"
 #define QMP_STOP  "{\"execute\":\"stop\"}\n"
+#define QMP_NMI	  "{\"execute\":\"inject-nmi\"}\n"
 /* Reads four bytes of physical memory as a CPU would, through whatever device is there. */
 #define QMP_TOUCH_FORMAT                                                                           \
 	"{\"execute\":\"human-monitor-command\",\"arguments\":"                                    \

@@ -36,7 +36,18 @@ enum {
 };
 
 /* What the emulator's monitor was asked last. */
-enum asked { ASKED_NOTHING, ASKED_HELLO, ASKED_STOP, ASKED_TOUCH };
+enum asked { ASKED_NOTHING, ASKED_HELLO, ASKED_ORDER, ASKED_TOUCH };
+
+/* Faults that the monitor carries out, once each. */
+static const struct {
+	enum lab_fault_kind fault;
+	const char *command;
+} orders[] = {
+	{LAB_FAULT_TARGET_HANG, QMP_STOP},
+	{LAB_FAULT_TARGET_PANIC, QMP_NMI},
+};
+
+#define ORDERS_N (sizeof(orders) / sizeof(orders[0]))
 
 #define TOUCHES_MAX (2 * FORBIDDEN_SLOTS_MAX)
 
@@ -47,8 +58,8 @@ struct server {
 	bool leaving;
 	bool ready; /* said so */
 	enum asked asked;
-	bool stop_wanted;	       /* by the target-hang fault */
-	bool stopped;		       /* that was carried out */
+	const char *order;	       /* the command of one that is due, or NULL */
+	bool ordered[ORDERS_N];	       /* which were given */
 	uint64_t touches[TOUCHES_MAX]; /* physical addresses, to be read by touch-while-off */
 	size_t touches_n;
 	uint32_t touched; /* in this cycle: a bit for each slot */
@@ -117,9 +128,9 @@ static void ask_next(struct server *s)
 
 	if (s->asked != ASKED_NOTHING || s->emulator.pid <= 0)
 		return;
-	if (s->stop_wanted) {
-		s->stop_wanted = false;
-		ask(s, ASKED_STOP, QMP_STOP);
+	if (s->order) {
+		ask(s, ASKED_ORDER, s->order);
+		s->order = NULL;
 	} else if (s->ready && s->touches_n > 0) {
 		snprintf(command, sizeof(command), QMP_TOUCH_FORMAT, s->touches[--s->touches_n]);
 		ask(s, ASKED_TOUCH, command);
@@ -171,17 +182,27 @@ static void tell_untold(struct server *s)
 	s->told = 0;
 }
 
-/* Puts the faults of the present cycle into force; says so now, or once the emulator stands still.
- */
+/* Gives the next order of the present cycle; false if none is left. */
+static bool give_order(struct server *s)
+{
+	for (size_t i = 0; i < ORDERS_N && s->emulator.pid > 0; i++) {
+		if (s->ordered[i] || !physics_has_fault(s->physics, orders[i].fault))
+			continue;
+		s->ordered[i] = true;
+		s->order = orders[i].command;
+		ask_next(s);
+		return true;
+	}
+	return false;
+}
+
+/* Puts the faults of the present cycle into force; says so now, or once the emulator has done what
+ * it is told to. */
 static void apply_faults(struct server *s)
 {
 	instrument_set_dead(s->instrument, physics_has_fault(s->physics, LAB_FAULT_METER_DEAD));
-	if (physics_has_fault(s->physics, LAB_FAULT_TARGET_HANG) && !s->stopped &&
-	    s->emulator.pid > 0) {
-		s->stop_wanted = true;
-		ask_next(s);
+	if (give_order(s))
 		return;
-	}
 	if (!s->ready)
 		say(s, SERVER_READY, instrument_port(s->instrument), NULL);
 	else
@@ -195,8 +216,7 @@ static void on_asked_done(struct server *s)
 	enum asked asked = s->asked;
 
 	s->asked = ASKED_NOTHING;
-	s->stopped = s->stopped || asked == ASKED_STOP;
-	if (asked == ASKED_HELLO || asked == ASKED_STOP)
+	if (asked == ASKED_HELLO || asked == ASKED_ORDER)
 		apply_faults(s);
 	ask_next(s);
 }
@@ -405,9 +425,10 @@ static int start(struct server *s, int agent_fd, struct err *err)
 	const struct emulator_options options = {
 		.lab = s->options->lab,
 		.kernel_dir = s->options->kernel_dir,
+		.kexec_dir = s->options->kexec_dir,
 		.data_dir = s->options->data_dir,
 		.console_path = s->options->console_path,
-		.with_suite = s->options->with_suite,
+		.with_pme_card = s->options->with_pme_card,
 		.agent_fd = agent_fd,
 	};
 	int code = truth_open(&s->truth, s->options->truth_path, err);

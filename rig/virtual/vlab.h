@@ -16,11 +16,13 @@
 struct vlab;
 
 struct vlab_options {
-	const struct lab *lab;	  /* outlives the vlab */
-	const char *kernel_dir;	  /* of the cache: vmlinux or vmlinuz, initramfs.cpio */
-	const char *data_dir;	  /* of the build: slots.aml, agent.cpio, conformance.cpio */
+	const struct lab *lab;	/* outlives the vlab */
+	const char *kernel_dir; /* of the cache: vmlinux or vmlinuz, initramfs.cpio */
+	const char *kexec_dir; /* of the cache: the kernel that the target will boot by kexec, whose
+				     files it then has; NULL: none */
+	const char *data_dir;  /* of the build: slots.aml, agent.cpio, conformance.cpio */
 	const char *console_path; /* the target's console is appended here */
-	bool with_suite; /* the target has the conformance suite, and a card with PME for its tests */
+	bool with_pme_card;	/* one more card, on no port, for tests of the conformance suite */
 	const char *truth_path; /* what the emulated hardware did, as CSV, appended: for tests only,
 				   never read by the rig. NULL: not kept */
 };

@@ -77,6 +77,11 @@ struct msg *msg_null(void)
 	return from_json(json_null());
 }
 
+struct msg *msg_copy(const struct msg *msg)
+{
+	return from_json(json_deep_copy(to_json(msg)));
+}
+
 void msg_free(struct msg *msg)
 {
 	json_decref(to_json(msg));

@@ -23,6 +23,7 @@ struct msg *msg_string(const char *text);
 struct msg *msg_int(int64_t value);
 struct msg *msg_real(double value); /* NaN and infinities become null */
 struct msg *msg_null(void);
+struct msg *msg_copy(const struct msg *msg); /* of all of it */
 void msg_free(struct msg *msg);
 
 /* Members of an object. NULL text is stored as null. */

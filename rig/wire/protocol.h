@@ -11,7 +11,9 @@
  * One request at a time; events may come between a request and its answer.
  *
  * op        members of the request       members of the answer
- * hello     proto, nonce, quiet_limit_ms proto, nonce, agent, release, version, machine, boot_id
+ * hello     proto, nonce, quiet_limit_ms proto, nonce, agent, release, version, machine, boot_id,
+ *                                        build_id|null (hexadecimal), kexec: an agent booted this
+ *                                        kernel, crash: it is a crash kernel
  *           The first request; starts a session, ending one that was left open (which is restored).
  *           When nothing is heard for quiet_limit_ms, the agent restores everything by itself.
  * ping      -                            -
@@ -35,6 +37,15 @@
  * release   bdf                          -  restores the slot as it was at claim
  * suite     -                            -  starts vfio-pm-conformance, which lies beside the
  *                                           agent; no other request that takes a bdf until it ends
+ * put       name, size, crc32            there: a file of the inbox; else its bytes are to follow
+ * data      at, data (base64)            -  the next bytes of it
+ * kexec-load kind, syscall, image,       cmdline: of the kernel that was loaded. kind: "boot" or
+ *           [initrd], [append]           "crash"; syscall: "load" or "file"; files by their names
+ *                                        in the inbox or absolute paths
+ * kexec-boot -                           -  restores all, answers, boots what was loaded
+ * dead-log  at                           size, data (base64): in a crash kernel, of the dead one
+ * reboot    -                            -  restores all, answers, reboots; only out of a kernel
+ *                                           that an agent booted, or a crash kernel
  * bye       -                            -  restores all, ends the session
  *
  * DEVICE {bdf, vendor, device, class, driver|null, port|null, siblings:[bdf], iommu_group|null,

@@ -31,6 +31,20 @@ targets:
 """
 
 
+# An agent that says hello and then has never heard of anybody: EPROTO, as the real one says it.
+FORGETFUL = """
+import json, struct, sys, zlib
+while head := sys.stdin.buffer.read(12):
+    asked = json.loads(sys.stdin.buffer.read(struct.unpack("<I", head[4:8])[0]))
+    said = {"id": asked["id"], "ok": False, "errno": 71, "error": "no session: say hello first"}
+    if asked["op"] == "hello":
+        said = {"id": asked["id"], "ok": True, "proto": 1, "nonce": asked["nonce"], "release": "1.2.3", "version": "#1"}
+    text = json.dumps(said).encode()
+    sys.stdout.buffer.write(b"CRG\\x01" + struct.pack("<II", len(text), zlib.crc32(text)) + text)
+    sys.stdout.buffer.flush()
+"""
+
+
 class Usage(RigTest):
     def test_no_command_prints_usage_and_fails(self):
         done = self.coldrig()
@@ -148,6 +162,13 @@ class BadAgent(RigTest):
         done = self.run_agent("exec:printf 'CRG\\\\001\\\\100\\\\000'; sleep 30")
         self.assert_one_message(done, 3, "no agent answered within 2 s")
         self.assert_nothing_left_running()
+
+    def test_an_agent_that_forgot_the_session_is_of_a_machine_that_was_started_anew(self):
+        self.write("plan.yaml", PLAN.replace('"6.1"', '"1.2"'))
+        self.write("agent.py", FORGETFUL)
+        done = self.coldrig("run", "--lab", self.write("lab.yaml", exec_lab(f"exec:python3 {self.path('agent.py')}")),
+                            "--plan", "plan.yaml", "--out", "run", timeout=60)
+        self.assert_one_message(done, 3, "target box: the agent was started anew")
 
     def test_no_agent_at_all(self):
         self.assert_one_message(self.run_agent("exec:exit 127"), 3, "ended the connection")

@@ -210,6 +210,20 @@ static void requests_that_are_wrong_are_refused_with_words(void)
 		 EBUSY},
 		{"{\"id\":3,\"op\":\"unwatch\",\"bdf\":\"" CARD "\"}",
 		 "unwatch " CARD ": it was not watched", ENOENT},
+		{"{\"id\":3,\"op\":\"reboot\"}", "reboot: this kernel was not booted by an agent",
+		 EPERM},
+		{"{\"id\":3,\"op\":\"kexec-boot\"}", "kexec-boot: no kernel is loaded to boot",
+		 ENOEXEC},
+		{"{\"id\":3,\"op\":\"kexec-load\",\"image\":\"/i\",\"kind\":\"x\"}",
+		 "kexec-load: kind x: not boot or crash", EINVAL},
+		{"{\"id\":3,\"op\":\"put\",\"name\":\"image\",\"size\":1}",
+		 "put: crc32: missing, or not a whole number", EINVAL},
+		{"{\"id\":3,\"op\":\"data\",\"at\":0,\"data\":\"x\"}", "data: data: not base64",
+		 EINVAL},
+		{"{\"id\":3,\"op\":\"data\",\"at\":0,\"data\":\"\"}",
+		 "data: no file is being received", ENOENT},
+		{"{\"id\":3,\"op\":\"dead-log\",\"at\":0}",
+		 "dead-log: this is no crash kernel: there is no /proc/vmcore", ENOENT},
 	};
 
 	start();

@@ -635,8 +635,13 @@ static void what_was_lost_is_noted_for_the_reader(void)
 			0);
 	CU_ASSERT_EQUAL(feed(&b, 402, "level-failed", "{\"device\":\"" DEVICE0 "\"}"), 0);
 	CU_ASSERT_EQUAL(feed(&b, 403, "target-lost", "{\"why\":\"silence\"}"), 0);
+	CU_ASSERT_EQUAL(feed(&b, 404, "panic", "{\"file\":\"panic-x-1.txt\",\"bytes\":3}"), 0);
+	CU_ASSERT_EQUAL(feed(&b, 405, "panic", "{}"), -EBADMSG);
 	notes = analysis_notes(b.analysis, &n);
-	CU_ASSERT_EQUAL_FATAL(n, 3);
+	CU_ASSERT_EQUAL_FATAL(n, 4);
+	CU_ASSERT_STRING_EQUAL(
+		notes[3].text,
+		"panic of target box: its kernel panicked; panic-x-1.txt has its log");
 	CU_ASSERT_STRING_EQUAL(notes[0].text, "lost meter m0: unplugged");
 	CU_ASSERT_STRING_EQUAL(notes[1].text, "no levels of " DEVICE0 ": no reason given");
 	CU_ASSERT_STRING_EQUAL(notes[2].text, "lost target box: silence");
@@ -653,7 +658,8 @@ static char *summary(const struct bench *b, const struct analysis *analysis)
 				.lab = b->s.lab,
 				.target = b->s.target,
 				.plan = b->s.plan,
-				.kernels = kernels};
+				.kernels = kernels,
+				.kexecs = (const struct msg *[]){NULL, NULL}};
 	struct msg *msg;
 	char *text;
 
@@ -665,6 +671,23 @@ static char *summary(const struct bench *b, const struct analysis *analysis)
 	msg_free(msg);
 	result_free(result);
 	return text;
+}
+
+static void how_an_arm_was_booted_is_that_of_its_latest_boot(void)
+{
+	struct bench b = ready();
+
+	CU_ASSERT_PTR_NULL(analysis_arm(b.analysis, 1)->kexec);
+	CU_ASSERT_EQUAL(feed(&b, 500, "arm-up",
+			     "{\"hello\":{\"release\":\"6.1\"},\"kexec\":{\"from\":\"5.10\"}}"),
+			0);
+	CU_ASSERT_STRING_EQUAL(msg_get_str(analysis_arm(b.analysis, 1)->kexec, "from"), "5.10");
+	CU_ASSERT_EQUAL(feed(&b, 501, "arm-up", "{\"hello\":{\"release\":\"6.1\"}}"), 0);
+	CU_ASSERT_PTR_NULL(analysis_arm(b.analysis, 1)->kexec);
+	CU_ASSERT_EQUAL(feed(&b, 502, "arm-up",
+			     "{\"hello\":{\"release\":\"6.1\"},\"kexec\":{\"from\":\"6.12\"}}"),
+			0);
+	end_bench(&b);
 }
 
 static void the_run_file_gives_the_same_summary_each_time(void)
@@ -724,6 +747,8 @@ static const struct unit_case cases[] = {
 	{"entries that make no sense are refused", entries_that_make_no_sense_are_refused},
 	{"kinds that are not known are passed over", kinds_that_are_not_known_are_passed_over},
 	{"what was lost is noted for the reader", what_was_lost_is_noted_for_the_reader},
+	{"how an arm was booted is that of its latest boot",
+	 how_an_arm_was_booted_is_that_of_its_latest_boot},
 	{"the run file gives the same summary each time",
 	 the_run_file_gives_the_same_summary_each_time},
 };

@@ -11,6 +11,7 @@ static const char limits_text[] =
 	"limits:\n"
 	"  - {name: always cold, verdict: confirmed, at_least: 2, arm: new}\n"
 	"  - {name: quick to wake, metric: wake_ms, at_most: 5}\n";
+static const struct msg *kexecs[2];
 static const char *const kernels[] = {"5.10.0", "6.1.0"};
 
 /* Arm old: device 0 idle in D3hot. Arm new: device 0 idle confirmed, then a false claim; device 1
@@ -79,6 +80,7 @@ static void set_scene(struct scene *c)
 		.result = c->result,
 		.kernels = kernels,
 		.suites = c->suites,
+		.kexecs = kexecs,
 		.outcomes = c->outcomes,
 		.outcomes_n = 4,
 	};
@@ -94,6 +96,35 @@ static void end_scene(struct scene *c)
 static const struct msg *row(const struct msg *summary, size_t arm, size_t index)
 {
 	return msg_at(msg_get(msg_at(msg_get(summary, "arms"), arm), "devices"), index);
+}
+
+static void the_summary_says_how_a_kernel_was_booted(void)
+{
+	struct msg *how = msg_object(), *m;
+	const struct msg *told[] = {NULL, how};
+	const struct msg *arms;
+	struct scene c;
+	size_t size;
+	char *text;
+	FILE *out;
+
+	msg_set_str(how, "from", "5.10.7");
+	set_scene(&c);
+	c.report.kexecs = told;
+	m = report_summary(&c.report);
+	arms = msg_get(m, "arms");
+	CU_ASSERT_TRUE(msg_is_null(msg_get(msg_at(arms, 0), "kexec")));
+	CU_ASSERT_PTR_NOT_NULL(msg_get(msg_at(arms, 0), "kexec"));
+	CU_ASSERT_STRING_EQUAL(msg_get_str(msg_get(msg_at(arms, 1), "kexec"), "from"), "5.10.7");
+	out = open_memstream(&text, &size);
+	report_table(&c.report, out);
+	fclose(out);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "Linux 6.1.0, by kexec from 5.10.7\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "Linux 5.10.0\n"));
+	free(text);
+	msg_free(m);
+	msg_free(how);
+	end_scene(&c);
 }
 
 static void the_summary_says_what_was_measured(void)
@@ -271,6 +302,7 @@ static void without_dissent_the_witnesses_disagree_nowhere(void)
 }
 
 static const struct unit_case cases[] = {
+	{"the summary says how a kernel was booted", the_summary_says_how_a_kernel_was_booted},
 	{"the summary says what was measured", the_summary_says_what_was_measured},
 	{"every row counts every verdict", every_row_counts_every_verdict},
 	{"every null comes with a reason", every_null_comes_with_a_reason},

@@ -253,17 +253,23 @@ static void faults_without_a_slot_are_in_force_from_their_cycle(void)
 	physics_free(p);
 }
 
-static void a_hang_is_of_its_one_cycle(void)
+static void what_ends_the_machine_is_of_its_one_cycle(void)
 {
-	struct lab_fault fault = {LAB_FAULT_TARGET_HANG, 0, 3};
-	struct lab_virtual virt = lab_with(&fault);
-	struct physics *p = physics_new(&virt, 0, NULL, NULL);
+	static const enum lab_fault_kind kinds[] = {LAB_FAULT_TARGET_HANG, LAB_FAULT_TARGET_PANIC};
 
-	physics_cycle(p, 3, S);
-	CU_ASSERT_TRUE(physics_has_fault(p, LAB_FAULT_TARGET_HANG));
-	physics_cycle(p, 4, 2 * S);
-	CU_ASSERT_FALSE(physics_has_fault(p, LAB_FAULT_TARGET_HANG));
-	physics_free(p);
+	for (size_t i = 0; i < UNIT_COUNT(kinds); i++) {
+		struct lab_fault fault = {kinds[i], 0, 3};
+		struct lab_virtual virt = lab_with(&fault);
+		struct physics *p = physics_new(&virt, 0, NULL, NULL);
+
+		physics_cycle(p, 2, S);
+		CU_ASSERT_FALSE(physics_has_fault(p, kinds[i]));
+		physics_cycle(p, 3, 2 * S);
+		CU_ASSERT_TRUE(physics_has_fault(p, kinds[i]));
+		physics_cycle(p, 4, 3 * S);
+		CU_ASSERT_FALSE(physics_has_fault(p, kinds[i]));
+		physics_free(p);
+	}
 }
 
 static void a_reset_machine_has_rails_on_and_devices_in_d0(void)
@@ -308,7 +314,7 @@ static const struct unit_case cases[] = {
 	 a_rail_cut_early_drops_in_d3hot_and_returns_in_d0},
 	{"faults without a slot are in force from their cycle on",
 	 faults_without_a_slot_are_in_force_from_their_cycle},
-	{"a hang is of its one cycle", a_hang_is_of_its_one_cycle},
+	{"what ends the machine is of its one cycle", what_ends_the_machine_is_of_its_one_cycle},
 	{"a reset machine has its rails on and its devices in D0",
 	 a_reset_machine_has_rails_on_and_devices_in_d0},
 	{"a machine that is gone draws nothing, stuck rails included",

@@ -2,6 +2,7 @@
 #include "qemu.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +161,7 @@ static void remove_file(const char *dir, const char *name)
 static void archives_are_joined_at_multiples_of_four(void)
 {
 	char dir[] = "/tmp/coldrig-test-XXXXXX", a[64], b[64], bytes[16];
-	const char *const paths[] = {a, b};
+	const struct initrd_part parts_of_two[] = {INITRD_ARCHIVE(a), INITRD_ARCHIVE(b)};
 	int fd;
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
@@ -168,13 +169,42 @@ static void archives_are_joined_at_multiples_of_four(void)
 	snprintf(b, sizeof(b), "%s/b", dir);
 	write_file(dir, "a", "12345");
 	write_file(dir, "b", "abcd");
-	fd = initrd_join(paths, 2, NULL);
+	fd = initrd_join(parts_of_two, 2, NULL);
 	CU_ASSERT_TRUE_FATAL(fd >= 0);
 	CU_ASSERT_EQUAL(pread(fd, bytes, sizeof(bytes), 0), 12);
 	CU_ASSERT_EQUAL(memcmp(bytes, "12345\0\0\0abcd", 12), 0);
 	close(fd);
 	remove_file(dir, "b");
-	CU_ASSERT_EQUAL(initrd_join(paths, 2, NULL), -ENOENT);
+	CU_ASSERT_EQUAL(initrd_join(parts_of_two, 2, NULL), -ENOENT);
+	remove_file(dir, "a");
+	rmdir(dir);
+}
+
+/* What cpio makes of it is looked at in the lab's tests; here, that the numbers are right. */
+static void files_and_directories_become_entries(void)
+{
+	char dir[] = "/tmp/coldrig-test-XXXXXX", path[64], bytes[512];
+	struct initrd_part entries[] = {INITRD_DIRECTORY("run/x"), INITRD_FILE("run/x/a", -1)};
+	int in, fd;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/a", dir);
+	write_file(dir, "a", "12345");
+	in = entries[1].fd = open(path, O_RDONLY);
+	CU_ASSERT_EQUAL(lseek(in, 3, SEEK_SET), 3); /* read from its begin all the same */
+	fd = initrd_join(entries, 2, NULL);
+	CU_ASSERT_TRUE_FATAL(fd >= 0);
+	/* 110 + 6 bytes and no padding; 110 + 8 and 2, then 5 and 3. */
+	CU_ASSERT_EQUAL(pread(fd, bytes, sizeof(bytes), 0), 116 + 120 + 8);
+	CU_ASSERT_EQUAL(memcmp(bytes, "07070100000000000041c0", 22), 0);
+	CU_ASSERT_STRING_EQUAL(bytes + 110, "run/x");
+	CU_ASSERT_EQUAL(memcmp(bytes + 116, "0707010000000000008180", 22), 0);
+	CU_ASSERT_EQUAL(memcmp(bytes + 116 + 54, "00000005", 8), 0);
+	CU_ASSERT_EQUAL(memcmp(bytes + 116 + 94, "00000008", 8), 0);
+	CU_ASSERT_STRING_EQUAL(bytes + 116 + 110, "run/x/a");
+	CU_ASSERT_EQUAL(memcmp(bytes + 236, "12345\0\0", 8), 0);
+	close(fd);
+	close(in);
 	remove_file(dir, "a");
 	rmdir(dir);
 }
@@ -258,6 +288,7 @@ static const struct unit_case cases[] = {
 	{"lines are inherited, and commas in paths survive",
 	 lines_are_inherited_and_commas_in_paths_survive},
 	{"slots have the names that the target sees", slots_have_the_names_that_the_target_sees},
+	{"files and directories become entries", files_and_directories_become_entries},
 	{"archives are joined at multiples of four bytes",
 	 archives_are_joined_at_multiples_of_four},
 	{"a kernel is found in the cache, or how to get it is said",

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* The inside of a rig, for rig.c, which talks and listens, and rig_up.c, which starts and ends it. */
+#ifndef COLDRIG_RIG_PARTS_H
+#define COLDRIG_RIG_PARTS_H
+
+#include "meter.h"
+#include "peer.h"
+#include "rig.h"
+#include "transport.h"
+#include "vlab.h"
+
+#define MS_NS		 1000000LL
+#define METER_SILENCE_NS (2000 * MS_NS)
+
+struct rig_meter {
+	struct meter *meter;
+	bool is_lost;
+	int64_t last_t_ns; /* of its latest reading */
+	struct meter_sample *buffer;
+	size_t buffered;
+};
+
+struct rig {
+	struct rig_options o;
+	struct vlab *vlab;
+	struct transport *transport;
+	struct peer peer;
+	bool greeted; /* the agent has something to restore */
+	bool reboots; /* a real target: it runs a kernel that its owner did not start */
+	char *from_dir, *kexec_dir; /* of the cache, where a virtual target boots by kexec */
+	struct msg *hello, *how;    /* as rig_hello() and rig_how() */
+	bool is_lost;
+	bool suite_ended;
+	struct msg *devices;
+	struct rig_meter *meters; /* as many as the lab has; meter is NULL where it is not used */
+	int64_t next_flush_ns;
+};
+
+/* Opens the meters that the target's rails use. */
+int rig_open_meters(struct rig *rig, struct err *err);
+
+/* Takes in what a meter has sent. */
+int rig_take_readings(struct rig *rig, size_t i, struct err *err);
+
+/* Has every meter that works sent a reading of this time or later? */
+bool rig_meters_reach(const struct rig *rig, int64_t t_ns);
+
+/* Sleeps until something comes, at most until a moment, and takes it in; *answer is the answer to
+ * the request id, if that is among it. */
+int rig_pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err);
+
+/* Waits for the answer to a request that was sent. -ETIMEDOUT. */
+int rig_await(struct rig *rig, int64_t id, int64_t deadline_ns, struct msg **answer,
+	      struct err *err);
+
+/* Sends a request and waits for its answer, refusals included. */
+int rig_ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, struct msg **answer,
+		   struct err *err);
+
+/* Remembers that the target is lost, if this code means that; returns it. */
+int rig_note_lost(struct rig *rig, int r);
+
+void rig_set_interrupted(bool is);
+
+#endif

@@ -1,0 +1,370 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* A rig's begin and end: power-on, greeting, the arm's kernel; and the way down. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "boot.h"
+#include "kimage.h"
+#include "protocol.h"
+#include "rig_parts.h"
+
+#define QUIET_LIMIT_MS 10000 /* the agent restores the target when it hears nothing so long */
+#define HELLO_AGAIN_NS (1000 * MS_NS)  /* a booting target does not hear the first ones */
+#define ATTEMPT_NS     (10000 * MS_NS) /* to reach a target that may be down */
+#define BYE_LIMIT_NS   (8000 * MS_NS)
+
+static const struct plan_arm *this_arm(const struct rig *rig)
+{
+	return &rig->o.plan->arms[rig->o.arm];
+}
+
+static bool is_virtual(const struct rig *rig)
+{
+	return strcmp(rig->o.target->transport, "virtual") == 0;
+}
+
+static int start_virtual(struct rig *rig, struct err *err)
+{
+	const struct plan_arm *arm = this_arm(rig);
+	char console[4096] = "/dev/null", truth[4096], *kernel_dir = NULL;
+	struct vlab_options options = {
+		.lab = rig->o.lab,
+		.data_dir = rig->o.target_files,
+		.console_path = console,
+		.truth_path = rig->o.run_dir ? truth : NULL,
+		.with_pme_card = rig->o.plan->conformance_ns > 0,
+	};
+	int r = vlab_kernel_dir(arm->kernel, &kernel_dir, err);
+
+	if (r == 0 && arm->kexec.present) {
+		rig->kexec_dir = kernel_dir;
+		r = vlab_kernel_dir(arm->kexec.from, &rig->from_dir, err);
+	}
+	if (r < 0)
+		return r;
+	options.kernel_dir = arm->kexec.present ? rig->from_dir : kernel_dir;
+	options.kexec_dir = rig->kexec_dir;
+	if (rig->o.run_dir) {
+		snprintf(console, sizeof(console), "%s/console-%s.log", rig->o.run_dir, arm->name);
+		snprintf(truth, sizeof(truth), "%s/truth-%s.csv", rig->o.run_dir, arm->name);
+	}
+	r = vlab_up(&options, &rig->vlab, err);
+	if (!arm->kexec.present)
+		free(kernel_dir);
+	return r < 0 ? r : transport_wrap(vlab_agent_fd(rig->vlab), true, &rig->transport);
+}
+
+static struct msg *hello_request(const char *nonce)
+{
+	struct msg *request = rig_request("hello", NULL);
+
+	msg_set_int(request, "proto", PROTOCOL_VERSION);
+	msg_set_str(request, "nonce", nonce);
+	msg_set_int(request, "quiet_limit_ms", QUIET_LIMIT_MS);
+	return request;
+}
+
+static int check_nonce(struct msg **hello, const char *nonce, struct err *err)
+{
+	const char *echoed = msg_get_str(*hello, "nonce");
+
+	if (echoed && strcmp(echoed, nonce) == 0)
+		return 0;
+	msg_free(*hello);
+	*hello = NULL;
+	return err_set(err, -EPROTO, "the agent answered a greeting that was not sent");
+}
+
+/* Greets until an agent answers: on a serial line the first greetings may meet a booting machine. */
+static int greet(struct rig *rig, int64_t deadline_ns, struct msg **hello, struct err *err)
+{
+	int64_t begin_ns = journal_now_ns();
+	char nonce[40];
+
+	snprintf(nonce, sizeof(nonce), "%d-%lld", getpid(), (long long)begin_ns);
+	for (;;) {
+		int64_t again_ns = journal_now_ns() + HELLO_AGAIN_NS;
+		int64_t id = peer_send(&rig->peer, hello_request(nonce), err);
+		int r;
+
+		if (id < 0)
+			return (int)id;
+		if (!transport_is_serial(rig->transport))
+			again_ns = deadline_ns;
+		r = rig_await(rig, id, again_ns < deadline_ns ? again_ns : deadline_ns, hello, err);
+		if (r == -ETIMEDOUT && journal_now_ns() < deadline_ns)
+			continue;
+		if (r == -ETIMEDOUT)
+			return err_set(err, r, "no agent answered within %lld s",
+				       (long long)((journal_now_ns() - begin_ns) / 1000000000));
+		return r < 0 ? r : check_nonce(hello, nonce, err);
+	}
+}
+
+static int64_t boot_deadline_ns(const struct rig *rig)
+{
+	return journal_now_ns() + rig->o.plan->boot_limit_ns;
+}
+
+static void drop_line(struct rig *rig)
+{
+	if (rig->transport)
+		peer_end(&rig->peer);
+	if (!rig->vlab) {
+		transport_close(rig->transport);
+		rig->transport = NULL;
+	}
+}
+
+/* One attempt over a line of its own. A machine that is down may take what is sent and say nothing. */
+static int connect_once(struct rig *rig, int64_t deadline_ns, struct msg **hello, struct err *err)
+{
+	int64_t attempt_ns = journal_now_ns() + ATTEMPT_NS;
+	int r = transport_open(rig->o.target->transport, &rig->transport, err);
+
+	if (r < 0)
+		return r;
+	peer_init(&rig->peer, rig->transport);
+	if (transport_is_serial(rig->transport) || attempt_ns > deadline_ns)
+		attempt_ns = deadline_ns;
+	return greet(rig, attempt_ns, hello, err);
+}
+
+/* Sleeps, but not through a Ctrl-C, and without meters piling up. */
+static int pause_between(struct rig *rig, struct err *err)
+{
+	for (int64_t until_ns = journal_now_ns() + HELLO_AGAIN_NS; journal_now_ns() < until_ns;) {
+		struct timespec slice = {.tv_nsec = 20 * MS_NS};
+		int r = 0;
+
+		nanosleep(&slice, NULL);
+		if (rig_is_interrupted())
+			return err_set(err, -EINTR, "stopped by the user");
+		for (size_t i = 0; r == 0 && i < rig->o.lab->meters_n; i++) {
+			if (rig->meters[i].meter && !rig->meters[i].is_lost)
+				r = rig_take_readings(rig, i, err);
+		}
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static bool is_other_boot(const struct msg *hello, const char *before)
+{
+	const char *id = msg_get_str(hello, "boot_id");
+
+	return !before || !id || strcmp(id, before) != 0;
+}
+
+/* Connects to a real target that may be down for a while. */
+static int connect_anew(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+{
+	int64_t deadline_ns = boot_deadline_ns(rig);
+
+	for (;;) {
+		int r = connect_once(rig, deadline_ns, hello, err);
+
+		if (r == 0 && is_other_boot(*hello, before))
+			return 0;
+		if (r == 0) {
+			msg_free(*hello);
+			r = err_set(err, -ENOEXEC, "the target still runs the kernel of before");
+		}
+		drop_line(rig);
+		/* What says that the transport itself is wrong will not change. */
+		if (r == -EINTR || r == -EINVAL || journal_now_ns() + HELLO_AGAIN_NS >= deadline_ns)
+			return r;
+		r = pause_between(rig, err);
+		if (r < 0)
+			return r;
+	}
+}
+
+static int greet_same_line(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+{
+	int r;
+
+	peer_end(&rig->peer);
+	peer_init(&rig->peer, rig->transport);
+	r = greet(rig, boot_deadline_ns(rig), hello, err);
+	if (r < 0 || is_other_boot(*hello, before))
+		return r;
+	msg_free(*hello);
+	return err_set(err, -ENOEXEC, "the target still runs the kernel of before");
+}
+
+int rig_greet_again(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+{
+	int r;
+
+	rig->greeted = false;
+	if (transport_is_serial(rig->transport)) {
+		r = greet_same_line(rig, before, hello, err);
+	} else {
+		drop_line(rig);
+		r = connect_anew(rig, before, hello, err);
+	}
+	if (r < 0)
+		return rig_note_lost(rig, r);
+	peer_expect_frames(&rig->peer);
+	rig->greeted = true;
+	rig->is_lost = false;
+	rig->reboots = !is_virtual(rig) && !rig->o.leaves_kernel;
+	return 0;
+}
+
+static int check_kernel(const struct rig *rig, const struct msg *hello, struct err *err)
+{
+	const struct plan_arm *arm = this_arm(rig);
+	const char *release = msg_get_str(hello, "release");
+
+	if (kimage_release_is(release, arm->kernel))
+		return 0;
+	return err_set(err, -ENOEXEC, "arm %s asks for kernel %s, the target runs %s", arm->name,
+		       arm->kernel, release);
+}
+
+static int note_arm_up(struct rig *rig, struct err *err)
+{
+	struct msg *body;
+	int r = rig_ask(rig, rig_request("list", NULL), &rig->devices, err);
+
+	if (r < 0)
+		return r;
+	body = msg_object();
+	msg_set(body, "hello", msg_copy(rig->hello));
+	msg_set_str(body, "arm", this_arm(rig)->name);
+	msg_set_bool(body, "accesses_watched", rig->vlab != NULL);
+	if (rig->how)
+		msg_set(body, "kexec", msg_copy(rig->how));
+	msg_set(body, "list", msg_copy(rig->devices));
+	return rig_note(rig, "arm-up", body, err);
+}
+
+static int boot_kernel(struct rig *rig, struct err *err)
+{
+	const struct payload payload = {rig->from_dir, rig->kexec_dir, rig->o.target_files};
+	const struct boot boot = {rig, this_arm(rig), rig->vlab ? &payload : NULL};
+
+	return boot_by_kexec(&boot, &rig->hello, &rig->how, err);
+}
+
+static int connect_agent(struct rig *rig, struct err *err)
+{
+	int r = rig->transport ? greet(rig, boot_deadline_ns(rig), &rig->hello, err)
+			       : connect_anew(rig, NULL, &rig->hello, err);
+
+	if (r < 0)
+		return r;
+	peer_expect_frames(&rig->peer);
+	rig->greeted = true;
+	r = boot_check_hello(rig->hello, err);
+	if (r == 0)
+		r = this_arm(rig)->kexec.present ? boot_kernel(rig, err)
+						 : check_kernel(rig, rig->hello, err);
+	return r < 0 ? r : note_arm_up(rig, err);
+}
+
+/* A meter that is alive has said so by now; one that is not is an event, not a failure. */
+static int await_meters(struct rig *rig, struct err *err)
+{
+	int64_t limit_ns = journal_now_ns() + METER_SILENCE_NS;
+	int r = 0;
+
+	while (r == 0 && !rig_meters_reach(rig, 1) && journal_now_ns() < limit_ns) {
+		struct msg *none = NULL;
+
+		r = rig_pump(rig, journal_now_ns() + 20 * MS_NS, 0, &none, err);
+	}
+	return r;
+}
+
+/* A real target that an arm before this one has rebooted. */
+static bool may_be_down(const struct plan *plan)
+{
+	for (size_t i = 0; i < plan->arms_n; i++) {
+		if (plan->arms[i].kexec.present)
+			return true;
+	}
+	return false;
+}
+
+int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
+{
+	struct rig *rig = calloc(1, sizeof(*rig));
+	int r;
+
+	if (!rig)
+		return -ENOMEM;
+	rig->o = *options;
+	rig->meters =
+		calloc(options->lab->meters_n ? options->lab->meters_n : 1, sizeof(*rig->meters));
+	if (!rig->meters)
+		r = -ENOMEM;
+	else if (is_virtual(rig))
+		r = start_virtual(rig, err);
+	else if (may_be_down(options->plan))
+		r = 0;
+	else
+		r = transport_open(options->target->transport, &rig->transport, err);
+	if (r == 0 && rig->transport)
+		peer_init(&rig->peer, rig->transport);
+	if (r == 0)
+		r = rig_open_meters(rig, err);
+	if (r == 0)
+		r = connect_agent(rig, err);
+	if (r == 0)
+		r = await_meters(rig, err);
+	if (r < 0) {
+		rig_note_lost(rig, r);
+		rig_down(rig);
+		return r;
+	}
+	*out = rig;
+	return 0;
+}
+
+/* The target is restored by its agent, one that was booted by kexec by what its owner boots. A lost
+ * one cannot be asked. */
+static void say_bye(struct rig *rig)
+{
+	const char *op = rig->reboots ? "reboot" : "bye";
+	struct msg *answer = NULL;
+
+	rig_set_interrupted(false); /* what was asked for is under way */
+	if (rig_ask_within(rig, rig_request(op, NULL), BYE_LIMIT_NS, &answer, NULL) == 0)
+		msg_free(answer);
+}
+
+void rig_down(struct rig *rig)
+{
+	bool was_interrupted = rig_is_interrupted();
+
+	if (!rig)
+		return;
+	if (rig->greeted && !rig->is_lost)
+		say_bye(rig);
+	(void)rig_take_accesses(rig, NULL);
+	if (was_interrupted)
+		rig_set_interrupted(true);
+	for (size_t i = 0; rig->meters && i < rig->o.lab->meters_n; i++) {
+		meter_close(rig->meters[i].meter);
+		free(rig->meters[i].buffer);
+	}
+	if (rig->transport)
+		peer_end(&rig->peer);
+	transport_close(rig->transport);
+	vlab_down(rig->vlab);
+	msg_free(rig->devices);
+	msg_free(rig->hello);
+	msg_free(rig->how);
+	free(rig->from_dir);
+	free(rig->kexec_dir);
+	free(rig->meters);
+	free(rig);
+}
