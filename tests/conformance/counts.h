@@ -35,7 +35,7 @@ struct counts {
 void counts_sample(struct counts *counts, double cycle);
 
 /*
- * Notes what grew most, and ends the test if anything grew beyond its limit; after three samples
+ * Notes what grew most, and ends the test if anything grew beyond its limit; after five samples
  * or more.
  */
 void counts_expect_no_growth(const struct counts *counts);

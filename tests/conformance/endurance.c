@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "counts.h"
 #include "power.h"
+#include "verdict.h"
 #include "vfio.h"
 
 /* Caches fill, CPUs take their share: not looked at. */
@@ -177,11 +178,9 @@ const struct test tests_endurance[] = {
 	 "open and close, again and again, leave device, usage count and memory as they were"},
 	{"e-open-close-pf", ROLE_PF, open_and_close, "so they do on a PF"},
 	{"e-open-close-set", ROLE_SET, open_and_close, "and on one function of several"},
-	{"e-open-close-pme", ROLE_PME, open_and_close, "and on a device with PME"},
 	{"e-bind-unbind-endpoint", ROLE_ENDPOINT, bind_and_unbind, "so do unbind and bind"},
 	{"e-bind-unbind-pf", ROLE_PF, bind_and_unbind, "on a PF"},
 	{"e-bind-unbind-set", ROLE_SET, bind_and_unbind, "on all functions of a group"},
-	{"e-bind-unbind-pme", ROLE_PME, bind_and_unbind, "on a device with PME"},
 	{"e-nothing-forgotten", ROLE_ENDPOINT, nothing_forgotten,
 	 "kmemleak, where the kernel has it, finds no memory that nothing points to"},
 	{0},

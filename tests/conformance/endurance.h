@@ -8,7 +8,7 @@
 
 #include "test.h"
 
-#define ENDURANCE_MIN 5
+#define ENDURANCE_MIN 6
 #define ENDURANCE_MAX 100000
 
 extern const struct test tests_endurance[];

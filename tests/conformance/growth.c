@@ -4,10 +4,13 @@
 #include <assert.h>
 #include <math.h>
 
-/* Student's t for 1, 2, ... degrees of freedom; the last serves for more, and is too wide there. */
-static const double t95[] = {12.71, 4.30, 3.18, 2.78, 2.57, 2.45, 2.36, 2.31, 2.26, 2.23};
-
-#define T95_N (sizeof(t95) / sizeof(t95[0]))
+/*
+ * What is counted jumps, and stays where it jumped to: neighbours are not independent. Of means of
+ * five blocks a jump alone is no growth that is beyond doubt.
+ */
+#define BLOCKS 5
+/* Student's t for five points about a line. */
+#define T95 3.18
 
 static double mean(const double *values, size_t n)
 {
@@ -18,27 +21,39 @@ static double mean(const double *values, size_t n)
 	return sum / (double)n;
 }
 
+/* Of the samples from * n / BLOCKS on, up to where the next block begins. */
+static double block_mean(const double *values, size_t n, size_t block)
+{
+	size_t from = block * n / BLOCKS, to = (block + 1) * n / BLOCKS;
+
+	return mean(values + from, to - from);
+}
+
 struct growth growth_of(const double *cycle, const double *count, size_t n)
 {
-	double x0 = mean(cycle, n), y0 = mean(count, n), xx = 0, xy = 0, rest = 0, slope;
-	size_t free_n = n - 2;
+	double x[BLOCKS], y[BLOCKS], x0, y0, xx = 0, xy = 0, rest = 0, slope;
 
-	assert(n >= 3);
-	for (size_t i = 0; i < n; i++) {
-		xx += (cycle[i] - x0) * (cycle[i] - x0);
-		xy += (cycle[i] - x0) * (count[i] - y0);
+	assert(n >= BLOCKS);
+	for (size_t i = 0; i < BLOCKS; i++) {
+		x[i] = block_mean(cycle, n, i);
+		y[i] = block_mean(count, n, i);
+	}
+	x0 = mean(x, BLOCKS);
+	y0 = mean(y, BLOCKS);
+	for (size_t i = 0; i < BLOCKS; i++) {
+		xx += (x[i] - x0) * (x[i] - x0);
+		xy += (x[i] - x0) * (y[i] - y0);
 	}
 	assert(xx > 0);
 	slope = xy / xx;
-	for (size_t i = 0; i < n; i++) {
-		double off = count[i] - y0 - slope * (cycle[i] - x0);
+	for (size_t i = 0; i < BLOCKS; i++) {
+		double off = y[i] - y0 - slope * (x[i] - x0);
 
 		rest += off * off;
 	}
 	return (struct growth){
 		.per_cycle = slope,
-		.u95 = t95[(free_n < T95_N ? free_n : T95_N) - 1] *
-		       sqrt(rest / (double)free_n / xx),
+		.u95 = T95 * sqrt(rest / (BLOCKS - 2) / xx),
 	};
 }
 

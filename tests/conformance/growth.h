@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Whether something grows from cycle to cycle, or is only noisy: the straight line of least squares
- * through what was counted, and how well its slope is known. Pure.
+ * through the means of five blocks of what was counted, and how well its slope is known. Pure.
  */
 #ifndef CONFORMANCE_GROWTH_H
 #define CONFORMANCE_GROWTH_H
@@ -14,7 +14,7 @@ struct growth {
 	double u95;	  /* its half width at 95 %, by the scatter about the line (Student's t) */
 };
 
-/* n >= 3 points, not all of the same cycle. */
+/* n >= 5 points in the order of their cycles, not all of the same. */
 struct growth growth_of(const double *cycle, const double *count, size_t n);
 
 /*
