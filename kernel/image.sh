@@ -100,13 +100,16 @@ image_install() {
 	make -s -C "$tree" "${image_flags[@]}" INSTALL_MOD_PATH="$made" INSTALL_MOD_STRIP=1 \
 		modules_install >"$work/make.log" 2>&1 || image_failed 'its modules do not install'
 	rm -f "$made/lib/modules/$release"/{build,source}
-	strip --strip-debug -o "$made/vmlinux" "$tree/vmlinux"
+	# Entered by PVH, KASAN is used before it is set up: such a kernel starts from
+	# vmlinuz, which programs take where there is no vmlinux.
+	[[ -n $debug ]] || strip --strip-debug -o "$made/vmlinux" "$tree/vmlinux"
 	cp "$tree/arch/x86/boot/bzImage" "$made/vmlinuz"
 	cp "$tree/.config" "$made/config"
 	cp "$tree/System.map" "$made/System.map"
 	printf '%s\n' "$release" >"$made/release"
 	printf '%s, %d of %d patches\n' "$(<"$kernel/package")" "${#applied[@]}" "${#patches[@]}" >"$made/package"
 	mkdir -p "$out"
+	rm -f "$out/vmlinux"
 	for made in "$made"/*; do
 		rm -rf "${out:?}/${made##*/}"
 		mv "$made" "$out/"
