@@ -6,13 +6,17 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TIMEOUT_S     20
-#define TIMEOUT_MAX_S 3600
+#include "endurance.h"
+
+#define TIMEOUT_S	20
+#define TIMEOUT_MAX_S	86400
+#define TIMEOUT_CYCLE_S 3
 
 enum option_value {
 	OPTION_ROLE = 256, /* the first of ROLES_N */
 	OPTION_FILTER = OPTION_ROLE + ROLES_N,
 	OPTION_TIMEOUT,
+	OPTION_ENDURANCE,
 	OPTION_LIST,
 	OPTION_HELP,
 };
@@ -24,6 +28,7 @@ static const struct option known[] = {
 	{"set", required_argument, NULL, OPTION_ROLE + ROLE_SET},
 	{"filter", required_argument, NULL, OPTION_FILTER},
 	{"timeout", required_argument, NULL, OPTION_TIMEOUT},
+	{"endurance", required_argument, NULL, OPTION_ENDURANCE},
 	{"list", no_argument, NULL, OPTION_LIST},
 	{"help", no_argument, NULL, OPTION_HELP},
 	{0},
@@ -43,6 +48,8 @@ void options_usage(void)
 	     "                    (those not given are looked for among devices not in use)\n"
 	     "  --filter PATTERN  only tests whose name matches, as 'p1-*', '@(A|B)'\n"
 	     "  --timeout S       time limit of a test, 20 s by default\n"
+	     "  --endurance N     instead: N times the same thing, and what is lost by it; 3 s\n"
+	     "                    for each are added to the default time limit\n"
 	     "  --list            names of tests, the role each needs, and what each proves\n"
 	     "  --help            this text\n"
 	     "\n"
@@ -56,16 +63,21 @@ static bool complain(const char *what, const char *value)
 	return false;
 }
 
-static bool parse_timeout(const char *text, unsigned *timeout_s)
+static bool parse_number(const char *text, const char *what, unsigned min, unsigned max,
+			 unsigned *number)
 {
 	unsigned long value;
 	char *end;
 
 	errno = 0;
 	value = strtoul(text, &end, 10);
-	if (end == text || *end || errno || value < 1 || value > TIMEOUT_MAX_S)
-		return complain("no number of seconds from 1 to 3600: ", text);
-	*timeout_s = (unsigned)value;
+	if (end == text || *end || errno || value < min || value > max) {
+		fprintf(stderr,
+			"vfio-pm-conformance: no number of %s from %u to %u: %s: try --help\n",
+			what, min, max, text);
+		return false;
+	}
+	*number = (unsigned)value;
 	return true;
 }
 
@@ -76,7 +88,10 @@ static bool take(int option, struct options *options)
 		options->filter = optarg;
 		return true;
 	case OPTION_TIMEOUT:
-		return parse_timeout(optarg, &options->timeout_s);
+		return parse_number(optarg, "seconds", 1, TIMEOUT_MAX_S, &options->timeout_s);
+	case OPTION_ENDURANCE:
+		return parse_number(optarg, "cycles", ENDURANCE_MIN, ENDURANCE_MAX,
+				    &options->endurance);
 	case OPTION_LIST:
 		return options->list = true;
 	case OPTION_HELP:
@@ -93,10 +108,12 @@ bool options_parse(int argc, char **argv, struct options *options)
 {
 	int option;
 
-	*options = (struct options){.timeout_s = TIMEOUT_S};
+	*options = (struct options){0};
 	while ((option = getopt_long(argc, argv, "", known, NULL)) != -1) {
 		if (!take(option, options))
 			return false;
 	}
+	if (!options->timeout_s)
+		options->timeout_s = TIMEOUT_S + options->endurance * TIMEOUT_CYCLE_S;
 	return optind == argc || complain("unexpected argument: ", argv[optind]);
 }

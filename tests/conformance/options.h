@@ -10,6 +10,7 @@ struct options {
 	char given[ROLES_N][BDF_SIZE]; /* empty: to be found */
 	const char *filter;	       /* of glob(7), or NULL */
 	unsigned timeout_s;
+	unsigned endurance; /* cycles; 0: the tests of the series */
 	bool list, help;
 };
 

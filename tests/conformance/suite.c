@@ -12,6 +12,7 @@
 #include "baseline.h"
 #include "bind.h"
 #include "child.h"
+#include "endurance.h"
 #include "find.h"
 #include "keeper.h"
 #include "kmsg.h"
@@ -31,8 +32,10 @@ struct suite {
 	int signal;
 };
 
-static const struct test *const tables[] = {tests_p0, tests_p1, tests_p2,
-					    tests_p3, tests_p4, tests_p5};
+/* Each ended by NULL. */
+static const struct test *const tables_series[] = {tests_p0, tests_p1, tests_p2, tests_p3,
+						   tests_p4, tests_p5, NULL};
+static const struct test *const tables_endurance[] = {tests_endurance, NULL};
 
 static bool is_chosen(const struct options *options, const struct test *test)
 {
@@ -43,8 +46,11 @@ static bool is_chosen(const struct options *options, const struct test *test)
 static void each_test(struct suite *suite,
 		      bool (*each)(struct suite *suite, const struct test *test))
 {
-	for (size_t i = 0; i < sizeof(tables) / sizeof(tables[0]); i++) {
-		for (const struct test *test = tables[i]; test->name; test++) {
+	const struct test *const *table =
+		suite->options->endurance ? tables_endurance : tables_series;
+
+	for (; *table; table++) {
+		for (const struct test *test = *table; test->name; test++) {
 			if (is_chosen(suite->options, test) && !each(suite, test))
 				return;
 		}
@@ -254,6 +260,7 @@ int suite_run(const struct options *options)
 	int restored;
 
 	child_init();
+	endurance_set_cycles(options->endurance);
 	say_plan(&suite);
 	why = prepare(&suite);
 	if (why) {
