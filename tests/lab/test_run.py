@@ -129,7 +129,7 @@ class Quickstart(RigTest):
         self.assertTrue(ups[0]["hello"]["release"].startswith("5.10."))
         self.assertIn(NIC, [d["bdf"] for d in ups[1]["list"]["devices"]])
         clocks = self.query("run", "SELECT count(*) FROM journal WHERE kind = 'clock'")[0][0]
-        self.assertGreaterEqual(clocks, 2 * 15 * 2)
+        self.assertGreaterEqual(clocks, 3 * 9 * 2)
 
     def test_nothing_is_left_running(self):
         self.assert_nothing_left_running()
