@@ -164,13 +164,13 @@ static int take_suite_line(struct rig *rig, struct msg *event, struct err *err)
 		msg_free(event);
 		return err_set(err, -EPROTO, "the agent sent an event that lacks a part");
 	}
-	return journal_add(rig->o.journal, "suite", event, NULL, err);
+	return rig_note(rig, "suite", event, err);
 }
 
 static int take_suite_end(struct rig *rig, struct msg *event, struct err *err)
 {
 	rig->suite_ended = true;
-	return journal_add(rig->o.journal, "suite-end", event, NULL, err);
+	return rig_note(rig, "suite-end", event, err);
 }
 
 /* Those of a newer agent that are not listed are left out. */
@@ -451,7 +451,7 @@ int rig_run_suite(struct rig *rig, struct err *err)
 {
 	int64_t until_ns = journal_now_ns() + rig->o.plan->conformance_ns;
 	struct err why = {""};
-	int r = journal_add(rig->o.journal, "suite-begin", msg_object(), NULL, err);
+	int r = rig_note(rig, "suite-begin", msg_object(), err);
 
 	if (r < 0)
 		return r;
@@ -470,7 +470,7 @@ int rig_run_suite(struct rig *rig, struct err *err)
 
 		msg_set_int(body, "status", -1);
 		msg_set_str(body, "why", why.text);
-		noted = journal_add(rig->o.journal, "suite-end", body, NULL, err);
+		noted = rig_note(rig, "suite-end", body, err);
 		r = noted < 0 ? noted : r;
 	}
 	if (err && r < 0)

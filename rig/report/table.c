@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "report.h"
@@ -234,7 +235,13 @@ static void print_notes(const struct report *report, FILE *out)
 	}
 }
 
-/* How a test fared in the arms: one letter an arm. */
+/* A test over all arms. */
+struct suite_test {
+	const char *name;
+	char pattern[PLAN_ARMS_MAX + 1]; /* one letter an arm */
+	bool printed;
+};
+
 static void suite_pattern(const struct report *report, const char *name, char *pattern)
 {
 	static const char letters[] = {[KTAP_PASS] = '+', [KTAP_FAIL] = '-', [KTAP_SKIP] = 's'};
@@ -247,36 +254,41 @@ static void suite_pattern(const struct report *report, const char *name, char *p
 	*pattern = 0;
 }
 
-/* The n-th test of all arms' suites one after the other; NULL after the last. */
-static const char *nth_test(const struct report *report, size_t n)
+static bool is_listed(const struct suite_test *tests, size_t n, const char *name)
 {
-	for (size_t a = 0; a < report->plan->arms_n; a++) {
-		if (n < report->suites[a].tests_n)
-			return report->suites[a].tests[n].name;
-		n -= report->suites[a].tests_n;
-	}
-	return NULL;
-}
-
-/* Is it the first of its name (or, with same_pattern, of those that fared alike)? */
-static bool is_first_test(const struct report *report, size_t n, bool same_pattern)
-{
-	char mine[PLAN_ARMS_MAX + 1], other[PLAN_ARMS_MAX + 1];
-	const char *name = nth_test(report, n);
-
-	suite_pattern(report, name, mine);
 	for (size_t i = 0; i < n; i++) {
-		const char *earlier = nth_test(report, i);
-
-		suite_pattern(report, earlier, other);
-		if (same_pattern ? strcmp(mine, other) == 0 : strcmp(name, earlier) == 0)
-			return false;
+		if (strcmp(tests[i].name, name) == 0)
+			return true;
 	}
-	return true;
+	return false;
 }
 
-static void print_column(const struct report *report, const char *pattern, FILE *out)
+/* Each test that any arm has a result of, once; freed with free(). */
+static struct suite_test *list_tests(const struct report *report, size_t *n)
 {
+	struct suite_test *tests;
+	size_t most = 0;
+
+	*n = 0;
+	for (size_t a = 0; a < report->plan->arms_n; a++)
+		most += report->suites[a].tests_n;
+	tests = calloc(most ? most : 1, sizeof(*tests));
+	for (size_t a = 0; tests && a < report->plan->arms_n; a++) {
+		for (size_t i = 0; i < report->suites[a].tests_n; i++) {
+			const char *name = report->suites[a].tests[i].name;
+
+			if (is_listed(tests, *n, name))
+				continue;
+			tests[*n].name = name;
+			suite_pattern(report, name, tests[(*n)++].pattern);
+		}
+	}
+	return tests;
+}
+
+static void print_pattern(const struct report *report, const char *pattern, FILE *out)
+{
+	fputs("  ", out);
 	for (size_t a = 0; a < report->plan->arms_n; a++) {
 		char letter[2] = {pattern[a], 0};
 
@@ -284,52 +296,46 @@ static void print_column(const struct report *report, const char *pattern, FILE 
 	}
 }
 
-/* All tests that fared as the given one did. */
-static void print_alike(const struct report *report, const char *pattern, FILE *out)
+/* The first of these tests, and all that fared as it did. */
+static void print_alike(const struct report *report, struct suite_test *tests, size_t n, FILE *out)
 {
-	char other[PLAN_ARMS_MAX + 1];
-	size_t n = 0;
-	const char *name;
+	size_t alike = 0, column = 0;
 
-	for (size_t i = 0; (name = nth_test(report, i)); i++) {
-		suite_pattern(report, name, other);
-		n += strcmp(pattern, other) == 0 && is_first_test(report, i, false);
-	}
-	fputs("  ", out);
-	print_column(report, pattern, out);
-	fprintf(out, "%zu test%s:\n", n, n == 1 ? "" : "s");
-	for (size_t i = 0, column = 0; (name = nth_test(report, i)); i++) {
-		suite_pattern(report, name, other);
-		if (strcmp(pattern, other) != 0 || !is_first_test(report, i, false))
+	for (size_t i = 0; i < n; i++)
+		alike += strcmp(tests[i].pattern, tests[0].pattern) == 0;
+	print_pattern(report, tests[0].pattern, out);
+	fprintf(out, "%zu test%s:\n", alike, alike == 1 ? "" : "s");
+	for (size_t i = 0; i < n; i++) {
+		if (strcmp(tests[i].pattern, tests[0].pattern) != 0)
 			continue;
-		if (column && column + strlen(name) + 1 > 100) {
+		tests[i].printed = true;
+		if (column && column + strlen(tests[i].name) + 1 > 100) {
 			fputc('\n', out);
 			column = 0;
 		}
-		column += (size_t)fprintf(out, column ? " %s" : "      %s", name);
-		if (--n == 0)
-			fputc('\n', out);
+		column += (size_t)fprintf(out, column ? " %s" : "      %s", tests[i].name);
 	}
+	fputc('\n', out);
 }
 
 /* Which test passes in which arm, those that fare alike together. */
 static void print_suites(const struct report *report, FILE *out)
 {
-	char pattern[PLAN_ARMS_MAX + 1];
-	const char *name;
+	struct suite_test *tests;
+	size_t n;
 
 	if (!report->plan->conformance_ns)
 		return;
+	tests = list_tests(report, &n);
 	fputs("\nConformance suite: + passed, - failed, s skipped, . no result\n  ", out);
 	for (size_t a = 0; a < report->plan->arms_n; a++)
 		cell(out, report->plan->arms[a].name, width(report->plan->arms[a].name) + 2);
 	fputc('\n', out);
-	for (size_t i = 0; (name = nth_test(report, i)); i++) {
-		if (!is_first_test(report, i, true))
-			continue;
-		suite_pattern(report, name, pattern);
-		print_alike(report, pattern, out);
+	for (size_t i = 0; tests && i < n; i++) {
+		if (!tests[i].printed)
+			print_alike(report, &tests[i], n - i, out);
 	}
+	free(tests);
 	for (size_t a = 0; a < report->plan->arms_n; a++) {
 		const struct conformance *c = &report->suites[a];
 
