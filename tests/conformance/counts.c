@@ -2,7 +2,6 @@
 #include "counts.h"
 
 #include <assert.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,11 +10,12 @@
 
 #include "clock.h"
 #include "growth.h"
-#include "sysfs.h"
 #include "verdict.h"
 
 /* Memory that is freed a grace period later, and what work queues still have to do. */
 #define SETTLE_MS 200
+/* A dentry that was used since the last time is only marked; it goes, then its inode, then a node. */
+#define DROPS 3
 
 /* One in ten cycles. */
 #define LIMIT_OBJECTS 0.1
@@ -46,40 +46,16 @@ static void drop_dentries(void)
 
 	if (fd < 0)
 		return;
-	if (write(fd, "2", 1) != 1)
-		note("drop_caches: not written");
+	for (int i = 0; i < DROPS; i++) {
+		if (write(fd, "2", 1) != 1)
+			note("drop_caches: not written");
+	}
 	close(fd);
 }
 
-/* Counts of a cache are whole slabs until those that CPUs keep for themselves are given back. */
-static void shrink_slabs(void)
+static void put_slab(void *counts, const char *name, double objects)
 {
-	DIR *dir = opendir("/sys/kernel/slab");
-	struct dirent *entry;
-
-	if (!dir)
-		return;
-	/* Links are aliases of a cache. */
-	while ((entry = readdir(dir))) {
-		if (entry->d_name[0] != '.' && entry->d_type == DT_DIR)
-			sysfs_write("1", "kernel/slab/%s/shrink", entry->d_name);
-	}
-	closedir(dir);
-}
-
-static void count_slabs(struct counts *counts)
-{
-	char line[512], name[COUNTS_NAME_SIZE];
-	FILE *file = fopen("/proc/slabinfo", "re");
-	double objects;
-
-	if (!file)
-		return;
-	while (fgets(line, sizeof(line), file)) {
-		if (sscanf(line, "%39s %lf", name, &objects) == 2 && name[0] != '#')
-			put(counts, name, "objects", LIMIT_OBJECTS, objects);
-	}
-	fclose(file);
+	put(counts, name, "objects", LIMIT_OBJECTS, objects);
 }
 
 static void count_memory(struct counts *counts)
@@ -124,14 +100,20 @@ static void count_interrupts(struct counts *counts)
 	put(counts, "interrupts", "lines", LIMIT_OBJECTS, lines);
 }
 
+void counts_start(struct counts *counts)
+{
+	counts->n = counts->samples_n = 0;
+	slabs_open(&counts->slabs);
+}
+
 void counts_sample(struct counts *counts, double cycle)
 {
 	assert(counts->samples_n < COUNTS_SAMPLES_MAX);
 	clock_sleep(SETTLE_MS);
 	drop_dentries();
 	clock_sleep(SETTLE_MS);
-	shrink_slabs();
-	count_slabs(counts);
+	slabs_shrink(&counts->slabs);
+	slabs_count(&counts->slabs, put_slab, counts);
 	count_memory(counts);
 	count_files(counts);
 	count_interrupts(counts);
@@ -145,7 +127,7 @@ struct grown {
 
 static double excess(const struct grown *grown)
 {
-	return (grown->growth.per_cycle - grown->growth.u95) / grown->count->limit_per_cycle;
+	return grown->growth.low / grown->count->limit_per_cycle;
 }
 
 static int by_excess(const void *a, const void *b)
@@ -177,12 +159,13 @@ void counts_expect_no_growth(const struct counts *counts)
 	     counts->cycle[0], counts->cycle[counts->samples_n - 1]);
 	for (size_t i = 0; i < n; i++) {
 		if (i < 3 || is_told(&grown[i]))
-			note("%s: %+.3g +- %.2g %s a cycle", grown[i].count->name,
-			     grown[i].growth.per_cycle, grown[i].growth.u95, grown[i].count->unit);
+			note("%s: %+.3g (%+.3g to %+.3g) %s a cycle", grown[i].count->name,
+			     grown[i].growth.slope, grown[i].growth.low, grown[i].growth.high,
+			     grown[i].count->unit);
 	}
 	for (size_t i = 0; i < n; i++)
 		check(!growth_exceeds(&grown[i].growth, grown[i].count->limit_per_cycle),
-		      "%s: grows by %.3g +- %.2g %s a cycle, limit %g", grown[i].count->name,
-		      grown[i].growth.per_cycle, grown[i].growth.u95, grown[i].count->unit,
-		      grown[i].count->limit_per_cycle);
+		      "%s: grows by %.3g (%+.3g to %+.3g) %s a cycle, limit %g",
+		      grown[i].count->name, grown[i].growth.slope, grown[i].growth.low,
+		      grown[i].growth.high, grown[i].count->unit, grown[i].count->limit_per_cycle);
 }

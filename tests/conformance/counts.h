@@ -8,7 +8,10 @@
 
 #include <stddef.h>
 
-#define COUNTS_SAMPLES_MAX 24
+#include "growth.h"
+#include "slabs.h"
+
+#define COUNTS_SAMPLES_MAX GROWTH_SAMPLES_MAX
 #define COUNTS_MAX	   384
 #define COUNTS_NAME_SIZE   40
 
@@ -25,7 +28,11 @@ struct counts {
 	size_t n;
 	double cycle[COUNTS_SAMPLES_MAX];
 	size_t samples_n;
+	struct slabs slabs;
 };
+
+/* Before the first sample, and before what may be lost. */
+void counts_start(struct counts *counts);
 
 /*
  * Lets go of what the kernel only keeps in case it is needed again (dentries, inodes, empty slabs),

@@ -88,6 +88,7 @@ static void repeat(const struct device *device, void (*once)(const struct device
 	char when[32];
 
 	look(device, &before);
+	counts_start(&counts);
 	for (unsigned cycle = 1; cycle <= cycles_n; cycle++) {
 		snprintf(when, sizeof(when), "after cycle %u", cycle);
 		once(device);

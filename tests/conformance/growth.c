@@ -3,61 +3,56 @@
 
 #include <assert.h>
 #include <math.h>
+#include <stdlib.h>
 
-/*
- * What is counted jumps, and stays where it jumped to: neighbours are not independent. Of means of
- * five blocks a jump alone is no growth that is beyond doubt.
- */
-#define BLOCKS 5
-/* Student's t for five points about a line. */
-#define T95 3.18
+#define PAIRS_MAX (GROWTH_SAMPLES_MAX * (GROWTH_SAMPLES_MAX - 1) / 2)
+/* Of the normal distribution, for 99.9 % within. */
+#define Z 3.29
 
-static double mean(const double *values, size_t n)
+static int by_value(const void *a, const void *b)
 {
-	double sum = 0;
+	double x = *(const double *)a, y = *(const double *)b;
 
-	for (size_t i = 0; i < n; i++)
-		sum += values[i];
-	return sum / (double)n;
+	return (x > y) - (x < y);
 }
 
-/* Of the samples from * n / BLOCKS on, up to where the next block begins. */
-static double block_mean(const double *values, size_t n, size_t block)
+static double median(const double *sorted, size_t n)
 {
-	size_t from = block * n / BLOCKS, to = (block + 1) * n / BLOCKS;
+	return (sorted[(n - 1) / 2] + sorted[n / 2]) / 2;
+}
 
-	return mean(values + from, to - from);
+/* How many slopes lie outside of the interval at each end, by the variance of Kendall's S. */
+static size_t outside(size_t n, size_t pairs)
+{
+	double points = (double)n;
+	double deviation = sqrt(points * (points - 1) * (2 * points + 5) / 18);
+	double rank = ((double)pairs - Z * deviation) / 2;
+
+	return rank > 0 ? (size_t)rank : 0;
 }
 
 struct growth growth_of(const double *cycle, const double *count, size_t n)
 {
-	double x[BLOCKS], y[BLOCKS], x0, y0, xx = 0, xy = 0, rest = 0, slope;
+	double slopes[PAIRS_MAX];
+	size_t pairs = 0, out;
 
-	assert(n >= BLOCKS);
-	for (size_t i = 0; i < BLOCKS; i++) {
-		x[i] = block_mean(cycle, n, i);
-		y[i] = block_mean(count, n, i);
+	assert(n >= GROWTH_SAMPLES_MIN && n <= GROWTH_SAMPLES_MAX);
+	for (size_t i = 0; i < n; i++) {
+		for (size_t j = i + 1; j < n; j++) {
+			assert(cycle[j] > cycle[i]);
+			slopes[pairs++] = (count[j] - count[i]) / (cycle[j] - cycle[i]);
+		}
 	}
-	x0 = mean(x, BLOCKS);
-	y0 = mean(y, BLOCKS);
-	for (size_t i = 0; i < BLOCKS; i++) {
-		xx += (x[i] - x0) * (x[i] - x0);
-		xy += (x[i] - x0) * (y[i] - y0);
-	}
-	assert(xx > 0);
-	slope = xy / xx;
-	for (size_t i = 0; i < BLOCKS; i++) {
-		double off = y[i] - y0 - slope * (x[i] - x0);
-
-		rest += off * off;
-	}
+	qsort(slopes, pairs, sizeof(slopes[0]), by_value);
+	out = outside(n, pairs);
 	return (struct growth){
-		.per_cycle = slope,
-		.u95 = T95 * sqrt(rest / (BLOCKS - 2) / xx),
+		.slope = median(slopes, pairs),
+		.low = slopes[out],
+		.high = slopes[pairs - 1 - out],
 	};
 }
 
 bool growth_exceeds(const struct growth *growth, double limit_per_cycle)
 {
-	return growth->per_cycle - growth->u95 > limit_per_cycle;
+	return growth->low > limit_per_cycle;
 }

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether something grows from cycle to cycle, or is only noisy: the straight line of least squares
- * through the means of five blocks of what was counted, and how well its slope is known. Pure.
+ * Whether something grows from cycle to cycle, or is only noisy: the median of the slopes between
+ * all pairs of samples (Theil 1950, Sen 1968), and the interval that Kendall's rank statistic gives
+ * it. A sample or two far off, as caches make them that let go of what was left over, do not move
+ * it; a line of least squares follows them. Pure.
  */
 #ifndef CONFORMANCE_GROWTH_H
 #define CONFORMANCE_GROWTH_H
@@ -9,12 +11,17 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#define GROWTH_SAMPLES_MIN 5
+#define GROWTH_SAMPLES_MAX 24
+
+/* In units of what was counted, per cycle. */
 struct growth {
-	double per_cycle; /* in units of what was counted */
-	double u95;	  /* its half width at 95 %, by the scatter about the line (Student's t) */
+	double slope;
+	double low; /* its interval at 99.9 %: a hundred things are looked at in each test */
+	double high;
 };
 
-/* n >= 5 points in the order of their cycles, not all of the same. */
+/* Counts in the order of their cycles; no two of the same cycle. */
 struct growth growth_of(const double *cycle, const double *count, size_t n);
 
 /*

@@ -14,7 +14,7 @@ from rigtest import CACHE, SOURCE, RigTest, missing_for_virtual_lab  # noqa: E40
 
 SERIES = os.path.join(SOURCE, "kernel", "series", "5.10")
 LEAKS = os.path.join(SOURCE, "tests", "data", "leaks")
-CYCLES = "10"
+CYCLES = "15"
 
 
 class Endurance(RigTest):
@@ -74,11 +74,17 @@ class Endurance(RigTest):
 
 
 class Image(RigTest):
+    def trees(self):
+        """What builds of images work in."""
+        return {name for name in os.listdir(os.path.join(CACHE, "sources")) if name.startswith(".image.")}
+
     def test_a_patch_that_does_not_apply_names_hunk_and_file_and_leaves_nothing(self):
         source = [name for name in os.listdir(os.path.join(CACHE, "sources")) if name.startswith("linux-source-5.10_")] \
             if os.path.isdir(os.path.join(CACHE, "sources")) else []
         if not source:
             self.skipTest("the whole source of 5.10 is not in the cache: kernel/build --image fetches it")
+        # Of another build that runs meanwhile.
+        others = self.trees()
         os.mkdir(self.path("5.10"))
         self.write("5.10/series", "0001-bad.patch\n")
         self.write("5.10/0001-bad.patch", "--- a/drivers/vfio/pci/vfio_pci.c\n+++ b/drivers/vfio/pci/vfio_pci.c\n"
@@ -92,8 +98,7 @@ class Image(RigTest):
         self.assertIn("coldrig: 0001-bad.patch: does not apply: hunk #1 of drivers/vfio/pci/vfio_pci.c, for line 30",
                       done.stderr)
         self.assertFalse(os.path.exists(self.path("out")))
-        left = [name for name in os.listdir(os.path.join(CACHE, "sources")) if name.startswith(".image.")]
-        self.assertEqual(left, [])
+        self.assertLessEqual(self.trees(), others)
 
 
 if __name__ == "__main__":

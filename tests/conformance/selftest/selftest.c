@@ -8,6 +8,7 @@
 
 #include "child.h"
 #include "clock.h"
+#include "growth.h"
 #include "ktap.h"
 
 static void require(bool holds, const char *what)
@@ -144,9 +145,45 @@ static void test_ktap(void)
 	require(ktap.failed == 1 && ktap.skipped == 1 && ktap.passed == 0, "the sum is wrong");
 }
 
+/* Counts after cycles 1 to 15, and whether they show growth beyond doubt. */
+static const struct {
+	const char *what;
+	double count[15];
+	bool grows;
+} growths[] = {
+	{"one more in each cycle", {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, true},
+	{"one more, after a release", {900, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14}, true},
+	{"one more, with noise", {0, 3, 1, 2, 6, 5, 4, 8, 7, 10, 12, 9, 11, 14, 13}, true},
+	{"nothing", {0}, false},
+	{"less", {9, 9, 8, 8, 7, 7, 6, 5, 5, 4, 3, 3, 2, 1, 0}, false},
+	{"a jump", {0, 0, 0, 0, 0, 0, 0, 512, 512, 512, 512, 512, 512, 512, 512}, false},
+	{"one that stays too", {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 1}, false},
+	{"a wave", {0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2}, false},
+	{"noise", {3, 350, -47, 0, 349, -47, 0, 12, 349, 0, -47, 349, 349, 2, 5}, false},
+	{"one in twenty cycles",
+	 {0, .05, .1, .15, .2, .25, .3, .35, .4, .45, .5, .55, .6, .65, .7},
+	 false},
+};
+
+static void test_growth(void)
+{
+	double cycle[15];
+
+	for (size_t i = 0; i < 15; i++)
+		cycle[i] = (double)i + 1;
+	for (size_t i = 0; i < sizeof(growths) / sizeof(growths[0]); i++) {
+		struct growth growth = growth_of(cycle, growths[i].count, 15);
+
+		require(growth_exceeds(&growth, 0.1) == growths[i].grows, growths[i].what);
+		require(growth.low <= growth.slope && growth.slope <= growth.high,
+			"a slope is outside of its interval");
+	}
+}
+
 int main(void)
 {
 	child_init();
+	test_growth();
 	test_verdicts();
 	test_accidents();
 	test_hang();
