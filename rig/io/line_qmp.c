@@ -73,22 +73,27 @@ static int next_line(struct talk *talk)
 	}
 }
 
-static int await(struct talk *talk, enum qmp_line wanted)
+#define GREETING (1u << QMP_GREETING)
+#define DONE	 (1u << QMP_DONE)
+#define RESET	 (1u << QMP_RESET)
+
+/* All of these, in any order: an event may come before the answer to what caused it, or after. */
+static int await(struct talk *talk, unsigned wanted)
 {
-	int r;
+	while (wanted) {
+		int r = next_line(talk);
+		enum qmp_line kind = r == 0 ? qmp_parse(talk->line) : QMP_OTHER;
 
-	while ((r = next_line(talk)) == 0) {
-		enum qmp_line kind = qmp_parse(talk->line);
-
-		if (kind == wanted)
-			return 0;
+		if (r < 0)
+			return r;
 		if (kind == QMP_REFUSED)
 			return -EPROTO;
+		wanted &= ~(1u << kind);
 	}
-	return r;
+	return 0;
 }
 
-static int ask(struct talk *talk, const char *command, enum qmp_line wanted)
+static int ask(struct talk *talk, const char *command, unsigned wanted)
 {
 	const size_t size = strlen(command);
 
@@ -109,9 +114,9 @@ static int begin(const struct qmp *qmp, struct talk *talk)
 	/* A connect to a unix socket waits for nothing but room in its queue. */
 	r = connect(talk->fd, (const struct sockaddr *)&qmp->address, sizeof(qmp->address)) < 0
 		    ? -errno
-		    : await(talk, QMP_GREETING);
+		    : await(talk, GREETING);
 	if (r == 0)
-		r = ask(talk, QMP_HELLO, QMP_DONE);
+		r = ask(talk, QMP_HELLO, DONE);
 	if (r < 0)
 		close(talk->fd);
 	return r;
@@ -119,19 +124,19 @@ static int begin(const struct qmp *qmp, struct talk *talk)
 
 static int is_running(struct talk *talk, bool *running)
 {
-	int r = ask(talk, QMP_QUERY, QMP_DONE);
+	int r = ask(talk, QMP_QUERY, DONE);
 
 	if (r == 0)
 		*running = qmp_is_running(talk->line);
 	return r;
 }
 
-/* The event RESET comes when it is done; only then does a machine that was off go on. */
+/* Only after its reset does a machine that was off go on. */
 static int start_machine(struct talk *talk)
 {
-	int r = ask(talk, QMP_POWER, QMP_RESET);
+	int r = ask(talk, QMP_POWER, DONE | RESET);
 
-	return r < 0 ? r : ask(talk, QMP_CONT, QMP_DONE);
+	return r < 0 ? r : ask(talk, QMP_CONT, DONE);
 }
 
 /* A machine that is on already stays so; one that is let go from reset starts anew. */
@@ -141,7 +146,7 @@ static int make_running(const struct qmp *qmp, struct talk *talk, bool running)
 	int r = is_running(talk, &now);
 
 	if (r == 0 && !running)
-		r = ask(talk, QMP_STOP, QMP_DONE);
+		r = ask(talk, QMP_STOP, DONE);
 	else if (r == 0 && (!now || qmp->does == LAB_QMP_RESET))
 		r = start_machine(talk);
 	if (r == 0)
