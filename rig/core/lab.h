@@ -13,6 +13,7 @@
 
 #include "bdf.h"
 #include "err.h"
+#include "lab_line.h"
 
 /* How far a meter's word may be off: the larger the reading, the larger the first part. */
 struct lab_accuracy {
@@ -49,6 +50,7 @@ struct lab_target {
 	char *transport; /* "virtual", "exec:COMMAND", "unix:PATH", "tcp:HOST:PORT", "serial:PATH" */
 	struct lab_device *devices; /* at least one, no BDF twice */
 	size_t devices_n;
+	struct lab_line lines[LAB_ROLE_COUNT]; /* LAB_LINE_NONE: not wired */
 };
 
 /* The virtual lab's physics: what a slot draws in each state of the emulated hardware. */

@@ -106,6 +106,7 @@ static char **command(const struct emulator_options *o, const struct inherited *
 		.agent_fd = fds->agent,
 		.rail_fd = fds->rail,
 		.qmp_fd = fds->qmp,
+		.lines_path = o->lines_path,
 	};
 
 	kernel_image(o->kernel_dir, kernel, sizeof(kernel));

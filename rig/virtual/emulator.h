@@ -25,7 +25,8 @@ struct emulator_options {
 	const char *kexec_dir; /* as in struct vlab_options */
 	const char *data_dir;
 	const char *console_path;
-	bool with_pme_card; /* as in struct vlab_options */
+	bool with_pme_card;	/* as in struct vlab_options */
+	const char *lines_path; /* likewise */
 	int agent_fd; /* the emulator's end of the agent's line; stays the caller's to close */
 };
 

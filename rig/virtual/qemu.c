@@ -147,6 +147,10 @@ static void add_lines(struct args *a, const struct qemu_parts *parts)
 	addf(a, "-device", "isa-debugcon,iobase=0x%x,chardev=rail", BOARD_RAIL_PORT);
 	addf(a, "-chardev", "socket,id=qmp,fd=%d", parts->qmp_fd);
 	addf(a, "-mon", "chardev=qmp,mode=control");
+	if (!parts->lines_path)
+		return;
+	add_path(a, "-chardev", "socket,id=lines,server=on,wait=off,path=", parts->lines_path);
+	addf(a, "-mon", "chardev=lines,mode=control");
 }
 
 char **qemu_argv(const struct lab_virtual *virt, const struct qemu_parts *parts)

@@ -17,6 +17,7 @@ struct qemu_parts {
 	int agent_fd;	     /* ttyS1 */
 	int rail_fd;	     /* bytes that ACPI writes to BOARD_RAIL_PORT */
 	int qmp_fd;
+	const char *lines_path; /* a socket for who switches the machine; NULL: none */
 };
 
 /* NULL-terminated; freed with qemu_argv_free(). NULL when out of memory. */

@@ -429,6 +429,7 @@ static int start(struct server *s, int agent_fd, struct err *err)
 		.data_dir = s->options->data_dir,
 		.console_path = s->options->console_path,
 		.with_pme_card = s->options->with_pme_card,
+		.lines_path = s->options->lines_path,
 		.agent_fd = agent_fd,
 	};
 	int code = truth_open(&s->truth, s->options->truth_path, err);
