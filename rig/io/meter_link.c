@@ -97,32 +97,68 @@ void meter_link_sample(struct meter_link *link, const struct meter_sample *sampl
 	link_write(link, &record);
 }
 
-static void link_event(struct meter_link *link, enum meter_event_kind kind, const char *format,
+static struct meter_record link_record(enum meter_event_kind kind)
+{
+	return (struct meter_record){
+		.kind = METER_RECORD_EVENT,
+		.u.event = {.kind = kind, .t_ns = meter_now_ns()},
+	};
+}
+
+void meter_link_ready(struct meter_link *link, const struct meter_identity *identity)
+{
+	struct meter_record record = link_record(METER_EVENT_READY);
+
+	record.u.event.identity = *identity;
+	link_write(link, &record);
+}
+
+void meter_link_channel(struct meter_link *link, size_t channel, const char *name, const char *unit)
+{
+	struct meter_record record = link_record(METER_EVENT_CHANNEL);
+
+	record.u.event.channel = (uint32_t)channel;
+	snprintf(record.u.event.unit, sizeof(record.u.event.unit), "%s", unit);
+	snprintf(record.u.event.text, sizeof(record.u.event.text), "%s", name);
+	link_write(link, &record);
+}
+
+static void link_event(struct meter_link *link, struct meter_record *record, const char *format,
 		       va_list args)
 {
-	struct meter_record record = {.kind = METER_RECORD_EVENT};
-
-	record.u.event.kind = kind;
-	record.u.event.t_ns = meter_now_ns();
-	vsnprintf(record.u.event.text, sizeof(record.u.event.text), format, args);
-	link_write(link, &record);
+	vsnprintf(record->u.event.text, sizeof(record->u.event.text), format, args);
+	link_write(link, record);
 }
 
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 {
+	struct meter_record record = link_record(kind);
 	va_list args;
 
 	va_start(args, format);
-	link_event(link, kind, format, args);
+	link_event(link, &record, format, args);
 	va_end(args);
 }
 
 void meter_link_lost(struct meter_link *link, const char *format, ...)
 {
+	struct meter_record record = link_record(METER_EVENT_LOST);
 	va_list args;
 
 	va_start(args, format);
-	link_event(link, METER_EVENT_LOST, format, args);
+	link_event(link, &record, format, args);
+	va_end(args);
+	_exit(0);
+}
+
+void meter_link_hopeless(struct meter_link *link, const char *format, ...)
+{
+	struct meter_record record = link_record(METER_EVENT_LOST);
+	va_list args;
+
+	record.u.event.hopeless = true;
+	va_start(args, format);
+	link_event(link, &record, format, args);
 	va_end(args);
 	_exit(0);
 }
