@@ -52,8 +52,10 @@ struct meter_link *meter_link_start(int fd, int parent_pid);
 /* The parent asked the process to end. */
 bool meter_link_stopping(void);
 
-/* These do not return if the parent is gone. */
+/* These do not return if the parent is gone. Readings are told with the next event, or when a pause
+ * is announced that is long enough to make them late. */
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample);
+void meter_link_pause(struct meter_link *link, int64_t until_ns);
 void meter_link_ready(struct meter_link *link, const struct meter_identity *identity);
 void meter_link_channel(struct meter_link *link, size_t channel, const char *name,
 			const char *unit);

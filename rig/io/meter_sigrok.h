@@ -14,7 +14,8 @@
 /* How a driver gets its readings; one that is not listed sends by itself. */
 struct sigrok_driver {
 	const char *name;
-	bool numbers; /* while it runs it asks for nothing but numbers, so the relay can check */
+	enum meter_relay_way way; /* over a socket; over a serial line it is always PUMP */
+	bool all_numbers;	  /* while it runs it asks for nothing but numbers */
 };
 
 struct sigrok_channel {
@@ -33,7 +34,8 @@ struct sigrok {
 	struct sr_session *session;
 	struct sigrok_channel *channels; /* those that are read, in the order of samples */
 	size_t channels_n;
-	struct meter_relay *relay; /* NULL: not over tcp-raw */
+	struct meter_relay *relay; /* NULL: libsigrok reads for itself */
+	bool direct;		   /* the relay's way is DIRECT */
 	int fd;			   /* the driver's socket or serial line, -1 if it has none */
 	int64_t period_ns, due_ns;
 	int64_t asked_ns;  /* the driver was let go at */
