@@ -75,13 +75,26 @@ static int note_meter_event(struct rig *rig, size_t i, const struct meter_event 
 			    struct err *err)
 {
 	static const char *const names[] = {[METER_EVENT_READY] = "ready",
+					    [METER_EVENT_CHANNEL] = "channel",
+					    [METER_EVENT_OPTION] = "option",
 					    [METER_EVENT_LOST] = "lost",
 					    [METER_EVENT_NOTE] = "note"};
-	struct msg *body = msg_object();
+	char identity[METER_IDENTITY_SIZE];
+	struct msg *body;
 
+	if (event->kind == METER_EVENT_CHANNEL && !*event->unit)
+		return 0; /* told again with its unit */
+	if (event->kind == METER_EVENT_READY)
+		meter_identity_text(&event->identity, identity);
+	if (event->kind == METER_EVENT_CHANNEL && strcmp(event->unit, "W") != 0)
+		return err_set(err, -EINVAL, "meter %s: channel %s delivers '%s', not watts",
+			       rig->o.lab->meters[i].name, event->text, event->unit);
+	body = msg_object();
 	msg_set_str(body, "meter", rig->o.lab->meters[i].name);
 	msg_set_str(body, "event", names[event->kind]);
-	msg_set_str(body, "text", event->text);
+	msg_set_str(body, "text", event->kind == METER_EVENT_READY ? identity : event->text);
+	if (event->kind == METER_EVENT_CHANNEL)
+		msg_set_str(body, "unit", event->unit);
 	msg_set_int(body, "t_ns", event->t_ns);
 	if (event->kind == METER_EVENT_LOST) {
 		rig->meters[i].is_lost = true;

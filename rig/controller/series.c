@@ -37,7 +37,7 @@ static int add_meter(struct readings *out, const struct meter_sample *samples, s
 			.t_ns = samples[i].t_ns,
 			.error_ns = samples[i].error_ns,
 			.rail = (size_t)(rail - device->rails),
-			.power_w = samples[i].value_w * rail->factor,
+			.power_w = samples[i].value * rail->factor,
 		};
 	}
 	return 0;

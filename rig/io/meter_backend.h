@@ -52,13 +52,22 @@ struct meter_link *meter_link_start(int fd, int parent_pid);
 /* The parent asked the process to end. */
 bool meter_link_stopping(void);
 
-/* Does not return if the parent is gone. */
+/* These do not return if the parent is gone. Readings are told with the next event, or when a pause
+ * is announced that is long enough to make them late. */
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample);
+void meter_link_pause(struct meter_link *link, int64_t until_ns);
+void meter_link_ready(struct meter_link *link, const struct meter_identity *identity);
+void meter_link_channel(struct meter_link *link, size_t channel, const char *name,
+			const char *unit);
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Tells the loss and ends the process, from any thread: nothing can come after it. */
 _Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same where opening it again would come to the same: what was asked for cannot be. */
+_Noreturn void meter_link_hopeless(struct meter_link *link, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 int64_t meter_now_ns(void);

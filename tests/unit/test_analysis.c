@@ -70,7 +70,7 @@ static void draw(struct bench *b, int64_t from_ms, int64_t to_ms, double power_w
 		const struct meter_sample sample = {
 			.t_ns = t * MS,
 			.error_ns = MS,
-			.value_w = power_w + (t / TICK_MS % 2 ? 0.01 : -0.01),
+			.value = power_w + (t / TICK_MS % 2 ? 0.01 : -0.01),
 		};
 
 		CU_ASSERT_EQUAL(store_append_samples(b->store, b->segment, 0, &sample, 1, NULL), 0);
@@ -373,7 +373,7 @@ static void a_fall_between_exact_readings_ends_the_search(void)
 		act(&b, 400, 520);
 		for (int64_t t = 400; t <= 800; t += 10) {
 			const struct meter_sample x = {.t_ns = t * MS + (t >= 500 ? odd_ns : 0),
-						       .value_w = t < 500 ? 8 : 0};
+						       .value = t < 500 ? 8 : 0};
 
 			CU_ASSERT_EQUAL(store_append_samples(b.store, 1, 0, &x, 1, NULL), 0);
 		}

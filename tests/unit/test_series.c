@@ -12,15 +12,15 @@ static char path[64];
 
 /* Device 1 of small_lab is 2 B - C: channel 1 of meter 0 and channel 0 of meter 1. */
 static const struct meter_sample m0[] = {
-	{.t_ns = 100, .error_ns = 1, .channel = 0, .value_w = 50},
-	{.t_ns = 110, .error_ns = 2, .channel = 1, .value_w = 3},
-	{.t_ns = 200, .error_ns = 3, .channel = 0, .value_w = 60},
-	{.t_ns = 210, .error_ns = 4, .channel = 1, .value_w = 4},
-	{.t_ns = 310, .error_ns = 5, .channel = 1, .value_w = -1},
+	{.t_ns = 100, .error_ns = 1, .channel = 0, .value = 50},
+	{.t_ns = 110, .error_ns = 2, .channel = 1, .value = 3},
+	{.t_ns = 200, .error_ns = 3, .channel = 0, .value = 60},
+	{.t_ns = 210, .error_ns = 4, .channel = 1, .value = 4},
+	{.t_ns = 310, .error_ns = 5, .channel = 1, .value = -1},
 };
 static const struct meter_sample m1[] = {
-	{.t_ns = 150, .error_ns = 7, .channel = 0, .value_w = 1},
-	{.t_ns = 310, .error_ns = 8, .channel = 0, .value_w = 10},
+	{.t_ns = 150, .error_ns = 7, .channel = 0, .value = 1},
+	{.t_ns = 310, .error_ns = 8, .channel = 0, .value = 10},
 };
 
 static struct store *filled(void)
