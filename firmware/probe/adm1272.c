@@ -36,12 +36,15 @@ enum {
 
 #define TEXT_MAX 10
 
-/* A PMBus block: its length, then its bytes. */
+/*
+ * A PMBus block, its length, then its bytes, begins as expected. All of its size bytes are read,
+ * because QEMU's model gives what was left unread as the beginning of the next answer.
+ */
 static int check_text(const struct probe_board *board, uint8_t address, uint8_t command,
-		      const char *expected, size_t n)
+		      size_t size, const char *expected, size_t n)
 {
 	uint8_t block[1 + TEXT_MAX];
-	int code = board->bus_read(address, command, block, 1 + n);
+	int code = board->bus_read(address, command, block, 1 + size);
 
 	if (code < 0)
 		return code;
@@ -56,10 +59,10 @@ int adm1272_start(const struct probe_board *board, uint8_t address)
 {
 	const uint8_t config[2] = {PMON_CONFIG_VALUE & 0xff, PMON_CONFIG_VALUE >> 8};
 	const uint8_t control = PMON_CONTROL_CONVERT;
-	int code = check_text(board, address, MFR_ID, "ADI", 3);
+	int code = check_text(board, address, MFR_ID, 3, "ADI", 3);
 
 	if (code == 0)
-		code = check_text(board, address, MFR_MODEL, "ADM1272", 7);
+		code = check_text(board, address, MFR_MODEL, TEXT_MAX, "ADM1272", 7);
 	if (code == 0)
 		code = board->bus_write(address, PMON_CONFIG, config, sizeof(config));
 	if (code == 0)

@@ -83,19 +83,18 @@ static void note_missing(struct dialog *d, uint32_t mask, const int64_t values[]
 
 static void measure(struct dialog *d, struct words *words, int quantity)
 {
+	struct reading readings[PROBE_CHANNELS];
 	int64_t values[PROBE_CHANNELS];
 	uint32_t mask;
 	bool done;
 
 	if (!take_channels(d, words, false, &mask))
 		return;
-	done = dialog_measure(d);
-	for (unsigned i = 0; i < PROBE_CHANNELS; i++) {
-		struct reading reading = sampler_reading(d->sampler, i);
-
-		values[i] = done ? dialog_quantity(&reading, (enum dialog_quantity)quantity)
-				 : SAMPLER_NONE;
-	}
+	done = dialog_measure(d, mask, readings);
+	for (unsigned i = 0; i < PROBE_CHANNELS; i++)
+		values[i] = done && mask >> i & 1
+				    ? dialog_quantity(&readings[i], (enum dialog_quantity)quantity)
+				    : SAMPLER_NONE;
 	answer_values(d, mask, values);
 	note_missing(d, mask, values);
 }
@@ -147,9 +146,8 @@ enum time_of { TIME_NOW, TIME_FIRST, TIME_LAST };
 /* In microseconds since the probe's start. */
 static void tell_time(struct dialog *d, struct words *words, int which)
 {
-	struct reading reading = sampler_reading(d->sampler, 0);
-	uint64_t t_us = which == TIME_FIRST  ? reading.first_us
-			: which == TIME_LAST ? reading.last_us
+	uint64_t t_us = which == TIME_FIRST  ? d->first_us
+			: which == TIME_LAST ? d->last_us
 					     : d->board->now_us();
 
 	if (!dialog_end(d, words))
@@ -423,10 +421,10 @@ static void self_test(struct dialog *d, struct words *words, int which)
 	(void)which;
 	if (!dialog_end(d, words))
 		return;
-	if (!dialog_measure(d))
+	if (!dialog_await_ticks(d))
 		failed |= TEST_NO_TICKS;
 	for (unsigned i = 0; i < PROBE_CHANNELS; i++) {
-		if (sampler_reading(d->sampler, i).uv == SAMPLER_NONE)
+		if (sampler_now(d->sampler, i).uv == SAMPLER_NONE)
 			failed |= TEST_CHIP << i;
 	}
 	dialog_answer(d);

@@ -62,7 +62,7 @@ bool dialog_end(struct dialog *d, struct words *words)
 	return false;
 }
 
-bool dialog_measure(struct dialog *d)
+bool dialog_await_ticks(struct dialog *d)
 {
 	uint64_t limit_us =
 		MEASURE_SLACK_US + UINT64_C(2000000) * d->settings->average / d->settings->rate_hz;
@@ -76,6 +76,25 @@ bool dialog_measure(struct dialog *d)
 		}
 		d->board->wait();
 		d->board->feed();
+	}
+	return true;
+}
+
+bool dialog_measure(struct dialog *d, uint32_t mask, struct reading readings[static PROBE_CHANNELS])
+{
+	bool is_average = d->settings->average > 1, is_first = true;
+
+	if (is_average && !dialog_await_ticks(d))
+		return false;
+	for (unsigned i = 0; i < PROBE_CHANNELS; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		readings[i] =
+			is_average ? sampler_reading(d->sampler, i) : sampler_now(d->sampler, i);
+		if (is_first)
+			d->first_us = readings[i].first_us;
+		d->last_us = readings[i].last_us;
+		is_first = false;
 	}
 	return true;
 }

@@ -23,6 +23,8 @@ struct dialog {
 	unsigned selected;    /* channel of a DP832, from 0 */
 	uint64_t watchdog_us; /* outputs go off after so long without a command; 0: never */
 	uint64_t last_command_us;
+	uint64_t first_us,
+		last_us;   /* of the latest MEASure: when its first and last sample were taken */
 	bool settings_bad; /* what was stored was damaged or out of range */
 	bool answered;	   /* this line already has an answer */
 	bool overlong;
@@ -64,8 +66,15 @@ void dialog_integer(struct dialog *dialog, int64_t value);
 /* No parameters left? Else an error is queued. */
 bool dialog_end(struct dialog *dialog, struct words *words);
 
-/* Waits for a reading that begins now; false if sampling does not go on, which is queued. */
-bool dialog_measure(struct dialog *dialog);
+/*
+ * Readings of the channels in mask that begin now: one sample each, or, where the settings say so,
+ * the average of as many ticks. False if sampling does not go on, which is queued.
+ */
+bool dialog_measure(struct dialog *dialog, uint32_t mask,
+		    struct reading readings[static PROBE_CHANNELS]);
+
+/* Waits for an average over the next ticks. False as above. */
+bool dialog_await_ticks(struct dialog *dialog);
 
 enum dialog_quantity { DIALOG_VOLT, DIALOG_CURR, DIALOG_POW };
 

@@ -93,11 +93,13 @@ static void tell_selected(struct dialog *d, struct words *words, int with_prefix
 /* A value that is not there is not answered: its reader has no word for it but a number. */
 static bool take_reading(struct dialog *d, struct words *words, struct reading *reading)
 {
+	struct reading readings[PROBE_CHANNELS];
 	unsigned channel;
 
-	if (!take_channel(d, words, true, &channel) || !dialog_end(d, words) || !dialog_measure(d))
+	if (!take_channel(d, words, true, &channel) || !dialog_end(d, words) ||
+	    !dialog_measure(d, UINT32_C(1) << channel, readings))
 		return false;
-	*reading = sampler_reading(d->sampler, channel);
+	*reading = readings[channel];
 	if (reading->uw == SAMPLER_NONE)
 		dialog_error(d, SCPI_HARDWARE_MISSING);
 	return reading->uw != SAMPLER_NONE;

@@ -66,23 +66,31 @@ static void add_to_sum(struct sampler_sum *sum, unsigned i, int32_t uv, int32_t 
 	sum->channels[i].uw += uw;
 }
 
+/* False if there is no chip, or it does not answer. */
+static bool read_channel(struct sampler *s, unsigned i, int32_t *uv, int32_t *ua)
+{
+	const struct settings_channel *settings = &s->settings->channels[i];
+	uint16_t voltage, current;
+
+	if (!s->channels[i].present ||
+	    adm1272_read(s->board, address_of(i), &voltage, &current) < 0)
+		return false;
+	*uv = adm1272_microvolts(settings, voltage);
+	*ua = adm1272_microamperes(settings, current);
+	return true;
+}
+
 static void sample_channel(struct sampler *s, unsigned i, struct sample *sample, uint64_t step_us)
 {
 	struct sampler_channel *c = &s->channels[i];
-	const struct settings_channel *settings = &s->settings->channels[i];
-	uint16_t voltage, current;
 	int64_t uw;
 
 	sample->uv[i] = sample->ua[i] = SAMPLER_NONE;
-	if (!c->present)
-		return;
-	if (adm1272_read(s->board, address_of(i), &voltage, &current) < 0) {
+	if (!read_channel(s, i, &sample->uv[i], &sample->ua[i])) {
 		c->has_last = false;
 		c->missed++;
 		return;
 	}
-	sample->uv[i] = adm1272_microvolts(settings, voltage);
-	sample->ua[i] = adm1272_microamperes(settings, current);
 	uw = power_uw(sample->uv[i], sample->ua[i]);
 	add_energy(c, uw, step_us);
 	if (s->sum.n < s->sum.wanted)
@@ -149,6 +157,22 @@ struct reading sampler_reading(struct sampler *s, unsigned channel)
 		reading.uv = fixed_scale(s->sum.channels[channel].uv, 1, n);
 		reading.ua = fixed_scale(s->sum.channels[channel].ua, 1, n);
 		reading.uw = fixed_scale(s->sum.channels[channel].uw, 1, n);
+	}
+	s->board->hold(false);
+	return reading;
+}
+
+struct reading sampler_now(struct sampler *s, unsigned channel)
+{
+	struct reading reading = no_reading;
+	int32_t uv, ua;
+
+	s->board->hold(true);
+	reading.first_us = reading.last_us = s->board->now_us();
+	if (read_channel(s, channel, &uv, &ua)) {
+		reading.uv = uv;
+		reading.ua = ua;
+		reading.uw = power_uw(uv, ua);
 	}
 	s->board->hold(false);
 	return reading;

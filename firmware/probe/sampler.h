@@ -79,7 +79,10 @@ bool sampler_is_done(struct sampler *sampler);
 /* Of the reading that was begun last; its channels count from 0. */
 struct reading sampler_reading(struct sampler *sampler, unsigned channel);
 
-/* The newest sample as a reading. */
+/* One sample of one channel, now. It is in no sum, no energy and no buffer. */
+struct reading sampler_now(struct sampler *sampler, unsigned channel);
+
+/* The newest sample of the tick. */
 struct reading sampler_newest(struct sampler *sampler, unsigned channel);
 
 int64_t sampler_energy_nj(struct sampler *sampler, unsigned channel);

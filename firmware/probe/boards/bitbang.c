@@ -4,6 +4,16 @@
 /* A chip may stretch the clock for so long, in half bits; SMBus allows 25 ms in all. */
 #define STRETCH_MAX 2000
 
+/* As it was last set: lines are slow, and emulated ones slower. */
+static bool sda = true;
+
+static void set_sda(bool high)
+{
+	if (high != sda)
+		bitbang_set_sda(high);
+	sda = high;
+}
+
 static bool raise_scl(void)
 {
 	bitbang_set_scl(true);
@@ -17,11 +27,11 @@ static bool raise_scl(void)
 
 static void stop(void)
 {
-	bitbang_set_sda(false);
+	set_sda(false);
 	bitbang_half_bit();
 	(void)raise_scl();
 	bitbang_half_bit();
-	bitbang_set_sda(true);
+	set_sda(true);
 	bitbang_half_bit();
 }
 
@@ -40,7 +50,7 @@ static void recover(void)
 
 static bool start(void)
 {
-	bitbang_set_sda(true);
+	set_sda(true);
 	if (!raise_scl())
 		return false;
 	bitbang_half_bit();
@@ -48,40 +58,53 @@ static bool start(void)
 		recover();
 	if (!bitbang_sda())
 		return false;
-	bitbang_set_sda(false);
+	set_sda(false);
 	bitbang_half_bit();
 	bitbang_set_scl(false);
 	return true;
 }
 
-/* The line's level while the clock is high; false as well if the clock is stuck. */
-static bool clock_bit(bool out)
+/* False if the clock is stuck. */
+static bool send_bit(bool bit)
 {
-	bool in;
+	bool ok;
 
-	bitbang_set_sda(out);
+	set_sda(bit);
 	bitbang_half_bit();
-	in = raise_scl() && bitbang_sda();
+	ok = raise_scl();
 	bitbang_half_bit();
 	bitbang_set_scl(false);
-	return in;
+	return ok;
+}
+
+/* A clock that is stuck reads as 1, which is no acknowledgement. */
+static bool receive_bit(void)
+{
+	bool bit;
+
+	set_sda(true);
+	bitbang_half_bit();
+	bit = !raise_scl() || bitbang_sda();
+	bitbang_half_bit();
+	bitbang_set_scl(false);
+	return bit;
 }
 
 static bool send_byte(uint8_t byte)
 {
-	for (int bit = 7; bit >= 0; bit--)
-		(void)clock_bit(byte >> bit & 1);
-	return !clock_bit(true);
+	for (int bit = 7; bit >= 0; bit--) {
+		if (!send_bit(byte >> bit & 1))
+			return false;
+	}
+	return !receive_bit();
 }
 
-static uint8_t receive_byte(bool is_last)
+static bool receive_byte(uint8_t *byte, bool is_last)
 {
-	uint8_t byte = 0;
-
+	*byte = 0;
 	for (int bit = 0; bit < 8; bit++)
-		byte = (uint8_t)(byte << 1 | clock_bit(true));
-	(void)clock_bit(is_last);
-	return byte;
+		*byte = (uint8_t)(*byte << 1 | receive_bit());
+	return send_bit(is_last);
 }
 
 int bitbang_read(uint8_t address, uint8_t command, uint8_t *bytes, size_t n)
@@ -90,7 +113,7 @@ int bitbang_read(uint8_t address, uint8_t command, uint8_t *bytes, size_t n)
 		  send_byte((uint8_t)(address << 1 | 1));
 
 	for (size_t i = 0; ok && i < n; i++)
-		bytes[i] = receive_byte(i + 1 == n);
+		ok = receive_byte(&bytes[i], i + 1 == n);
 	stop();
 	return ok ? 0 : -1;
 }

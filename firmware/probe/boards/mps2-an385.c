@@ -52,11 +52,12 @@
 __attribute__((section(".noinit"))) static uint32_t stayed_up;
 static bool bitten;
 
+/* Cleared first: a byte that comes while this runs interrupts anew. */
 static void on_receive(void)
 {
+	UART0_INTCLEAR = UART_RX_CLEAR;
 	while (UART0_STATE & UART_RX_FULL)
 		startup_received((uint8_t)UART0_DATA);
-	UART0_INTCLEAR = UART_RX_CLEAR;
 }
 
 STARTUP_IRQS static void (*const irqs[])(void) = {on_receive};
