@@ -80,6 +80,7 @@ enum lab_safe { LAB_SAFE_OFF, LAB_SAFE_ON, LAB_SAFE_KEEP, LAB_SAFE_COUNT };
 
 struct lab_line {
 	enum lab_line_kind kind;
+	bool is_input;	     /* as its role says */
 	size_t line, column; /* of the file, for messages */
 	int64_t hold_ns;     /* how long a button is held; 0: an input, or a supply, not a button */
 	int64_t off_time_ns; /* how long a supply that is cycled stays off */

@@ -287,6 +287,7 @@ static int check_role(const struct yaml_reader *reader, const struct yaml_item *
 	const char *why;
 	int r = 0;
 
+	line->is_input = is_input;
 	if (is_input)
 		r = complain_key(reader, map, "hold", "an input is not held");
 	if (r == 0 && is_input)

@@ -22,9 +22,9 @@
 #define SAFE_TRIES  3
 
 static const struct line_backend *const backends[LAB_LINE_KIND_COUNT] = {
-	[LAB_LINE_COMMAND] = &line_command_backend,
-	[LAB_LINE_QMP] = &line_qmp_backend,
-	[LAB_LINE_FAKE] = &line_fake_backend,
+	[LAB_LINE_GPIO] = &line_gpio_backend,	      [LAB_LINE_USBHUB] = &line_usbhub_backend,
+	[LAB_LINE_USBRELAY] = &line_usbrelay_backend, [LAB_LINE_COMMAND] = &line_command_backend,
+	[LAB_LINE_QMP] = &line_qmp_backend,	      [LAB_LINE_FAKE] = &line_fake_backend,
 	[LAB_LINE_REPLAY] = &line_replay_backend,
 };
 
