@@ -126,6 +126,11 @@ int emuprobe_update(struct emuprobe *p, int64_t now_ns)
 	return motion ? MOTION_MS : (int)((p->noise_ns - now_ns + 999999) / 1000000);
 }
 
+bool emuprobe_is_settled(const struct emuprobe *p)
+{
+	return p->greeted && p->orders == 0;
+}
+
 static int settings_file(const struct lab_virtual *virt)
 {
 	uint8_t record[SETTINGS_RECORD_SIZE];

@@ -42,6 +42,9 @@ int emuprobe_update(struct emuprobe *probe, int64_t now_ns);
 
 void emuprobe_pollfds(const struct emuprobe *probe, struct pollfd fds[static EMUPROBE_POLLFDS]);
 
+/* Has the emulator confirmed all that it was told? */
+bool emuprobe_is_settled(const struct emuprobe *probe);
+
 /* What the emulator has said on its stderr, in one line. */
 void emuprobe_last_words(const struct emuprobe *probe, char *words, size_t size);
 
