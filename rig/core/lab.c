@@ -20,6 +20,16 @@ static const char *const fault_names[LAB_FAULT_COUNT] = {
 	[LAB_FAULT_TOUCH_WHILE_OFF] = "touch-while-off",
 };
 
+static const char *const instrument_names[LAB_INSTRUMENT_COUNT] = {
+	[LAB_INSTRUMENT_DP832] = "dp832",
+	[LAB_INSTRUMENT_PROBE] = "probe",
+};
+
+const char *lab_instrument_name(enum lab_instrument instrument)
+{
+	return instrument_names[instrument];
+}
+
 const char *lab_card_name(enum lab_card card)
 {
 	return card_names[card];

@@ -71,6 +71,7 @@ struct lab_slot {
 	enum lab_card card;
 	unsigned channel; /* of the virtual instrument, 1 to 3, no channel twice */
 	struct lab_power power;
+	double sense_ohm; /* the probe's resistor in its supply; 0 where the instrument is another */
 };
 
 enum lab_fault_kind {
@@ -89,8 +90,20 @@ struct lab_fault {
 	unsigned from_cycle; /* counted over an arm from 1, in the order run; 0: from power-on */
 };
 
+/* What measures the slots. */
+enum lab_instrument {
+	LAB_INSTRUMENT_DP832, /* computed: answers as a DP832, exactly */
+	LAB_INSTRUMENT_PROBE, /* the slot power probe's firmware in an emulated board */
+	LAB_INSTRUMENT_COUNT
+};
+
+/* The emulated probe's chips see no more across their sense resistors, nor across a slot. */
+#define LAB_SENSE_MAX_V 0.0196
+#define LAB_PROBE_MAX_V 65.0
+
 struct lab_virtual {
 	bool present;
+	enum lab_instrument instrument;
 	unsigned memory_mib;
 	unsigned cpus;
 	bool kvm;	  /* TCG otherwise */
@@ -119,6 +132,8 @@ const char *lab_card_name(enum lab_card card);		  /* "gpu", "nic", "nvme" */
 const char *lab_fault_name(enum lab_fault_kind kind);	  /* "rail-stuck-on", ... */
 int lab_card_parse(const char *name, enum lab_card *out); /* -EINVAL */
 int lab_fault_parse(const char *name, enum lab_fault_kind *out);
+
+const char *lab_instrument_name(enum lab_instrument instrument); /* "dp832", "probe" */
 
 const struct lab_target *lab_find_target(const struct lab *lab, const char *name);
 const struct lab_device *lab_find_device(const struct lab_target *target, const char *bdf);

@@ -26,6 +26,12 @@ static const char *fault_name(int i)
 	return lab_fault_name((enum lab_fault_kind)i);
 }
 
+static const char *instrument_name(int i)
+{
+	return lab_instrument_name((enum lab_instrument)i);
+}
+
+static const struct yaml_words instruments = {instrument_name, LAB_INSTRUMENT_COUNT};
 static const struct yaml_words cards = {card_name, LAB_CARD_COUNT};
 static const struct yaml_words faults = {fault_name, LAB_FAULT_COUNT};
 
@@ -180,6 +186,41 @@ static bool has_slot(const struct lab_virtual *virt, unsigned device)
 	return false;
 }
 
+/* A slot has a sense resistor where a probe is to measure it, and stays within its range in D0. */
+static int check_sense(const struct yaml_reader *reader, const struct yaml_item *item,
+		       const struct lab_virtual *virt, const struct lab_slot *slot)
+{
+	const struct yaml_item *sense = yaml_tree_get(item, "sense");
+	double drop_v = slot->power.busy_w / virt->voltage_v * slot->sense_ohm;
+
+	if (virt->instrument != LAB_INSTRUMENT_PROBE)
+		return sense ? yaml_field_error(reader, sense, "the lab's instrument is no probe")
+			     : 0;
+	if (!sense)
+		return yaml_text_error(reader->path, item->place, reader->err,
+				       "missing key \"sense\" in a slot that a probe measures");
+	if (drop_v > LAB_SENSE_MAX_V)
+		return yaml_field_error(reader, sense,
+					"busy drops %.1f mV across it, and the probe's range ends "
+					"at %.1f mV",
+					drop_v * 1e3, LAB_SENSE_MAX_V * 1e3);
+	return 0;
+}
+
+static int check_probe(const struct yaml_reader *reader, const struct yaml_item *map,
+		       const struct lab_virtual *virt)
+{
+	const struct yaml_item *slots = yaml_tree_get(map, "slots");
+	int ret = 0;
+
+	if (virt->instrument == LAB_INSTRUMENT_PROBE && virt->voltage_v > LAB_PROBE_MAX_V)
+		return yaml_field_error(reader, yaml_tree_get(map, "voltage"),
+					"the probe's range ends at %g V", LAB_PROBE_MAX_V);
+	for (size_t i = 0; ret == 0 && i < virt->slots_n; i++)
+		ret = check_sense(reader, &slots->items[i], virt, &virt->slots[i]);
+	return ret;
+}
+
 static int check_virtual(const struct yaml_reader *reader, const struct yaml_item *map,
 			 void *object)
 {
@@ -202,7 +243,7 @@ static int check_virtual(const struct yaml_reader *reader, const struct yaml_ite
 		}
 	}
 	virt->present = true;
-	return 0;
+	return check_probe(reader, map, virt);
 }
 
 /* A lab has one emulated target or none, and with it the physics. */
@@ -360,6 +401,7 @@ static const struct yaml_schema slot_schema = {
 		{"card", YAML_TYPE_CHOICE, YAML_REQUIRED, AT(lab_slot, card), .words = &cards},
 		{"channel", YAML_TYPE_COUNT, YAML_REQUIRED | YAML_UNIQUE, AT(lab_slot, channel),
 		 .min = 1, .max = SLOTS_MAX},
+		{"sense", YAML_TYPE_OHM, 0, AT(lab_slot, sense_ohm)},
 		{"power", YAML_TYPE_MAP, YAML_REQUIRED, AT(lab_slot, power),
 		 .schema = &power_schema},
 		{0},
@@ -388,6 +430,8 @@ static const struct yaml_schema virtual_schema = {
 		{"cpus", YAML_TYPE_COUNT, 0, AT(lab_virtual, cpus), .min = 1, .max = 16},
 		{"kvm", YAML_TYPE_BOOL, 0, AT(lab_virtual, kvm)},
 		{"voltage", YAML_TYPE_VOLTAGE, 0, AT(lab_virtual, voltage_v)},
+		{"instrument", YAML_TYPE_CHOICE, 0, AT(lab_virtual, instrument),
+		 .words = &instruments},
 		{"seed", YAML_TYPE_SEED, 0, AT(lab_virtual, seed)},
 		{"slots", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_virtual, slots), .min = 1,
 		 .max = SLOTS_MAX, .schema = &slot_schema},

@@ -224,6 +224,7 @@ static int read_real_quantity(const struct yaml_reader *reader, const struct yam
 		[YAML_TYPE_POWER] = YAML_POWER,
 		[YAML_TYPE_VOLTAGE] = YAML_VOLTAGE,
 		[YAML_TYPE_RATE] = YAML_RATE,
+		[YAML_TYPE_OHM] = YAML_OHM,
 		[YAML_TYPE_PERCENT] = YAML_PERCENT,
 	};
 
@@ -325,6 +326,7 @@ static const field_reader field_readers[YAML_TYPE_COUNT_OF_TYPES] = {
 	[YAML_TYPE_POWER] = read_real_quantity,
 	[YAML_TYPE_VOLTAGE] = read_real_quantity,
 	[YAML_TYPE_RATE] = read_real_quantity,
+	[YAML_TYPE_OHM] = read_real_quantity,
 	[YAML_TYPE_PERCENT] = read_real_quantity,
 	[YAML_TYPE_MEMORY] = read_memory,
 	[YAML_TYPE_COUNT] = read_count,

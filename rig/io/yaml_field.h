@@ -18,6 +18,7 @@ enum yaml_type {
 	YAML_TYPE_POWER,    /* double, W */
 	YAML_TYPE_VOLTAGE,  /* double, V */
 	YAML_TYPE_RATE,	    /* double, Hz */
+	YAML_TYPE_OHM,	    /* double, ohm */
 	YAML_TYPE_PERCENT,  /* double, a fraction */
 	YAML_TYPE_MEMORY,   /* unsigned, MiB, within [min, max] */
 	YAML_TYPE_COUNT,    /* unsigned, within [min, max] */

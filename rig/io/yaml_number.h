@@ -15,6 +15,7 @@ enum yaml_quantity {
 	YAML_POWER,    /* W */
 	YAML_VOLTAGE,  /* V */
 	YAML_RATE,     /* Hz */
+	YAML_OHM,      /* ohm */
 	YAML_PERCENT,  /* a fraction: 1 % is 0.01 */
 	YAML_MEMORY,   /* MiB */
 	YAML_QUANTITY_COUNT

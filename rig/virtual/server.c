@@ -12,6 +12,7 @@
 
 #include "board.h"
 #include "emulator.h"
+#include "emuprobe.h"
 #include "forbidden.h"
 #include "hwtrace.h"
 #include "instrument.h"
@@ -32,7 +33,8 @@ enum {
 	POLL_TRACE,
 	POLL_QMP,
 	POLL_INSTRUMENT,
-	POLL_COUNT = POLL_INSTRUMENT + INSTRUMENT_POLLFDS
+	POLL_PROBE = POLL_INSTRUMENT + INSTRUMENT_POLLFDS,
+	POLL_COUNT = POLL_PROBE + EMUPROBE_POLLFDS
 };
 
 /* What the emulator's monitor was asked last. */
@@ -70,7 +72,9 @@ struct server {
 	unsigned cycle;
 	struct truth truth;
 	struct physics *physics;
+	/* One of them is there. */
 	struct instrument *instrument;
+	struct emuprobe *probe;
 	struct emulator emulator;
 	struct linebuf trace_lines, qmp_lines;
 	char words[EMULATOR_WORDS_SIZE]; /* the emulator's last that were no trace */
@@ -113,6 +117,27 @@ static double reading(unsigned channel, enum scpi_quantity quantity, void *conte
 			watts = physics_read_w(s->physics, s->virt->slots[i].device, clock_ns());
 	}
 	return quantity == SCPI_CURRENT ? watts / s->virt->voltage_v : watts;
+}
+
+static double drawn(unsigned device, int64_t t_ns, bool noisy, void *context)
+{
+	struct server *s = context;
+
+	return noisy ? physics_read_w(s->physics, device, t_ns)
+		     : physics_power_w(s->physics, device, t_ns);
+}
+
+static void set_meter_dead(struct server *s, bool dead)
+{
+	if (s->probe)
+		emuprobe_set_dead(s->probe, dead);
+	else
+		instrument_set_dead(s->instrument, dead);
+}
+
+static uint16_t meter_port(const struct server *s)
+{
+	return s->probe ? emuprobe_tcp_port(s->probe) : instrument_port(s->instrument);
 }
 
 static void ask(struct server *s, enum asked what, const char *command)
@@ -200,11 +225,11 @@ static bool give_order(struct server *s)
  * it is told to. */
 static void apply_faults(struct server *s)
 {
-	instrument_set_dead(s->instrument, physics_has_fault(s->physics, LAB_FAULT_METER_DEAD));
+	set_meter_dead(s, physics_has_fault(s->physics, LAB_FAULT_METER_DEAD));
 	if (give_order(s))
 		return;
 	if (!s->ready)
-		say(s, SERVER_READY, instrument_port(s->instrument), NULL);
+		say(s, SERVER_READY, meter_port(s), NULL);
 	else
 		say(s, SERVER_DONE, (int)s->cycle, NULL);
 	s->ready = true;
@@ -346,6 +371,16 @@ static void on_emulator_end(struct server *s)
 	say(s, SERVER_FAILED, ECHILD, why.text);
 }
 
+static void on_probe_end(struct server *s)
+{
+	char words[EMULATOR_WORDS_SIZE];
+	struct err why;
+
+	emuprobe_last_words(s->probe, words, sizeof(words));
+	err_set(&why, 0, "virtual probe: its emulator ended: %s", words);
+	say(s, SERVER_FAILED, ECHILD, why.text);
+}
+
 /* A line is in the pipe before the guest's instruction ends, so all that led to this request is. */
 static void sync_up(struct server *s)
 {
@@ -386,7 +421,12 @@ static void pollfds(const struct server *s, struct pollfd fds[static POLL_COUNT]
 
 	for (int i = 0; i < POLL_INSTRUMENT; i++)
 		fds[i] = (struct pollfd){.fd = ours[i], .events = POLLIN};
-	instrument_pollfds(s->instrument, fds + POLL_INSTRUMENT);
+	for (int i = POLL_INSTRUMENT; i < POLL_COUNT; i++)
+		fds[i] = (struct pollfd){.fd = -1};
+	if (s->probe)
+		emuprobe_pollfds(s->probe, fds + POLL_PROBE);
+	else
+		instrument_pollfds(s->instrument, fds + POLL_INSTRUMENT);
 }
 
 /* The rail first: its time is what the rig is measured against. */
@@ -399,7 +439,10 @@ static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 		take_trace(s, TRACE_READS_MAX);
 	if (fds[POLL_QMP].revents)
 		take_lines(&s->emulator.qmp_fd, &s->qmp_lines, on_qmp_line, s);
-	instrument_handle(s->instrument, fds + POLL_INSTRUMENT);
+	if (s->instrument)
+		instrument_handle(s->instrument, fds + POLL_INSTRUMENT);
+	if (s->probe && emuprobe_handle(s->probe, fds + POLL_PROBE) < 0)
+		on_probe_end(s);
 	if (fds[POLL_EMULATOR].revents)
 		on_emulator_end(s);
 	if (fds[POLL_CONTROL].revents)
@@ -411,12 +454,22 @@ static void loop(struct server *s)
 	struct pollfd fds[POLL_COUNT];
 
 	while (!s->leaving) {
+		int wait_ms = s->probe ? emuprobe_update(s->probe, clock_ns()) : -1, n;
+
 		pollfds(s, fds);
-		if (poll(fds, POLL_COUNT, -1) > 0)
+		n = poll(fds, POLL_COUNT, wait_ms);
+		if (n > 0)
 			handle(s, fds);
-		else if (errno != EINTR)
+		else if (n < 0 && errno != EINTR)
 			return;
 	}
+}
+
+static int start_meter(struct server *s, struct err *err)
+{
+	if (s->virt->instrument == LAB_INSTRUMENT_PROBE)
+		return emuprobe_new(s->virt, s->options->data_dir, drawn, s, &s->probe, err);
+	return instrument_new(reading, s, &s->instrument, err);
 }
 
 /* Everything that can fail. */
@@ -436,7 +489,7 @@ static int start(struct server *s, int agent_fd, struct err *err)
 
 	if (code < 0)
 		return code;
-	code = instrument_new(reading, s, &s->instrument, err);
+	code = start_meter(s, err);
 	if (code < 0)
 		return code;
 	forbidden_init(&s->forbidden, s->virt);
@@ -466,6 +519,7 @@ int server_run(const struct vlab_options *options, int control, int agent_fd)
 	if (code == 0)
 		emulator_stop(&s.emulator);
 	instrument_free(s.instrument);
+	emuprobe_free(s.probe);
 	physics_free(s.physics);
 	truth_close(&s.truth);
 	return code < 0 ? 1 : 0;

@@ -13,8 +13,8 @@
 #define NVME 7
 
 static struct lab_slot slots[] = {
-	{GPU, LAB_CARD_GPU, 1, {75.0, 18.0, 9.0, 0.25, 0.05, 20.0, 2 * MS}},
-	{NVME, LAB_CARD_NVME, 3, {8.0, 3.0, 1.0, 0.0, 0.01, 6.0, MS}},
+	{GPU, LAB_CARD_GPU, 1, {75.0, 18.0, 9.0, 0.25, 0.05, 20.0, 2 * MS}, 0},
+	{NVME, LAB_CARD_NVME, 3, {8.0, 3.0, 1.0, 0.0, 0.01, 6.0, MS}, 0},
 };
 
 struct seen {

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The slot power probe as the virtual lab's instrument: its firmware in an emulated board, with an
+ * emulated ADM1272 for each slot whose current follows the physics. A process of its own, which
+ * ends with the calling thread.
+ */
+#ifndef COLDRIG_EMUPROBE_H
+#define COLDRIG_EMUPROBE_H
+
+#include <poll.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "lab.h"
+#include "lineport.h"
+
+#define EMUPROBE_PROGRAM  "qemu-system-arm"
+#define EMUPROBE_FIRMWARE "probe-mps2-an385.elf" /* in the build's data directory */
+#define EMUPROBE_POLLFDS  (2 + LINEPORT_POLLFDS)
+
+struct emuprobe;
+
+/* What a slot draws at a time, in W; with the noise of a reading, or without. */
+typedef double emuprobe_source(unsigned device, int64_t t_ns, bool noisy, void *context);
+
+/* virt, source and context outlive it. -ENOENT, with what to do, without emulator or firmware.
+ * Freed with emuprobe_free(). */
+int emuprobe_new(const struct lab_virtual *virt, const char *data_dir, emuprobe_source *source,
+		 void *context, struct emuprobe **out, struct err *err);
+void emuprobe_free(struct emuprobe *probe);
+
+/* Where its serial line is, as lineport_tcp_port(), and as lineport_set_dead(). */
+uint16_t emuprobe_tcp_port(const struct emuprobe *probe);
+void emuprobe_set_dead(struct emuprobe *probe, bool dead);
+
+/*
+ * Tells the emulated chips what the slots draw now, where that has changed; noise is drawn anew 50
+ * times a second. To be called whenever the physics may have changed, and after the milliseconds
+ * that it returns.
+ */
+int emuprobe_update(struct emuprobe *probe, int64_t now_ns);
+
+void emuprobe_pollfds(const struct emuprobe *probe, struct pollfd fds[static EMUPROBE_POLLFDS]);
+
+/* Has the emulator confirmed all that it was told? */
+bool emuprobe_is_settled(const struct emuprobe *probe);
+
+/* What the emulator has said on its stderr, in one line. */
+void emuprobe_last_words(const struct emuprobe *probe, char *words, size_t size);
+
+/* -ECHILD, once, when its process has ended; else 0. */
+int emuprobe_handle(struct emuprobe *probe, const struct pollfd fds[static EMUPROBE_POLLFDS]);
+
+#endif
