@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
 	&command_resume,
 	&command_replay,
 	&command_kernel,
+	&command_lab,
 };
 
 #define COMMANDS_N (sizeof(commands) / sizeof(commands[0]))
