@@ -104,18 +104,6 @@ static int boot(const struct options *o, const struct lab *lab, const struct lab
 	return r < 0 ? command_fail(r == -EINVAL ? EXIT_USAGE : EXIT_LAB, &err) : EXIT_AS_EXPECTED;
 }
 
-static int find_target(const struct options *o, const struct lab *lab,
-		       const struct lab_target **target, struct err *err)
-{
-	*target = o->target ? lab_find_target(lab, o->target) : &lab->targets[0];
-	if (!*target)
-		return err_set(err, -EINVAL, "%s: there is no target %s in it", o->lab, o->target);
-	if (!o->target && lab->targets_n > 1)
-		return err_set(err, -EINVAL, "%s: it has %zu targets: which one? --target", o->lab,
-			       lab->targets_n);
-	return 0;
-}
-
 static int start(const struct options *o)
 {
 	const struct lab_target *target = NULL;
@@ -124,7 +112,7 @@ static int start(const struct options *o)
 	int status, r = labfile_load(o->lab, &lab, &err);
 
 	if (r == 0)
-		r = find_target(o, lab, &target, &err);
+		r = target_use_find(lab, o->target, &target, &err);
 	if (r < 0) {
 		lab_free(lab);
 		return command_fail(EXIT_USAGE, &err);

@@ -22,6 +22,8 @@ struct command {
 
 extern const struct command command_run, command_resume, command_replay, command_meter,
 	command_kernel;
+extern const struct command command_run, command_resume, command_replay, command_kernel,
+	command_lab;
 
 /* "coldrig: what: why" on stderr; returns status. */
 int command_fail(int status, const struct err *err);

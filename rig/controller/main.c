@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
 	&command_replay,
 	&command_meter,
 	&command_kernel,
+	&command_lab,
 };
 
 #define COMMANDS_N (sizeof(commands) / sizeof(commands[0]))

@@ -37,6 +37,18 @@ void target_use_signals(void)
 	sigaction(SIGHUP, &action, NULL);
 }
 
+int target_use_find(const struct lab *lab, const char *name, const struct lab_target **target,
+		    struct err *err)
+{
+	*target = name ? lab_find_target(lab, name) : &lab->targets[0];
+	if (!*target)
+		return err_set(err, -EINVAL, "%s: there is no target %s in it", lab->path, name);
+	if (!name && lab->targets_n > 1)
+		return err_set(err, -EINVAL, "%s: it has %zu targets: which one? --target",
+			       lab->path, lab->targets_n);
+	return 0;
+}
+
 int target_use_lock(const struct lab *lab, const struct lab_target *target, const char *user,
 		    struct lock **lock, struct err *err)
 {

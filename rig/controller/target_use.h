@@ -13,6 +13,10 @@ const char *target_use_files(void);
 /* SIGINT, SIGTERM and SIGHUP end what goes on in order, the second of them at once. */
 void target_use_signals(void);
 
+/* The target of a lab with a name; NULL: the only one that it has. -EINVAL. */
+int target_use_find(const struct lab *lab, const char *name, const struct lab_target **target,
+		    struct err *err);
+
 /* One use of a target at a time; user says whose this is ("the run in out/x"). -EBUSY with whose the
  * other one is. Released with lock_release(). */
 int target_use_lock(const struct lab *lab, const struct lab_target *target, const char *user,

@@ -34,6 +34,7 @@ struct wire {
 	void *state;
 	size_t first; /* line that it was opened for */
 	bool driven, active;
+	bool sure; /* that it is what active says */
 	enum lab_safe safe;
 	/* A pulse under way, until end_ns. */
 	int64_t end_ns;
@@ -185,6 +186,7 @@ static int set_wire(struct wire *wire, bool active, struct err *why)
 		return err_set(why, -ENOTSUP, "it can only be read");
 	wire->driven = true; /* before it is: half of it may be done when it fails */
 	r = wire->backend->set(wire->state, active, why);
+	wire->sure = r == 0;
 	if (r == 0)
 		wire->active = active;
 	return r;
@@ -219,6 +221,7 @@ static int begin_pulse(struct wire *wire, const struct line_ask *ask, struct lin
 		wire->driven = true;
 		r = wire->backend->cycle(wire->state, why);
 		wire->active = !ask->active;
+		wire->sure = r == 0;
 	}
 	if (r != -ENOTSUP) {
 		stamp(event, before_ns);
@@ -445,7 +448,7 @@ static void make_safe(const struct guard *g, struct wire *wire)
 	const bool active = wire->safe == LAB_SAFE_ON;
 	struct err why = {""};
 
-	if (!wire->driven || wire->safe == LAB_SAFE_KEEP)
+	if (!wire->driven || wire->safe == LAB_SAFE_KEEP || (wire->sure && wire->active == active))
 		return;
 	for (int i = 0; i < SAFE_TRIES; i++) {
 		if (set_wire(wire, active, &why) == 0)

@@ -1,0 +1,236 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""coldrig lab check and coldrig lab line, on lines that are files and programs, and what goes wrong with them."""
+
+import json
+import os
+import signal
+import sys
+import time
+import unittest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+from rigtest import AGENT, COLDRIG, RigTest, processes_of  # noqa: E402
+
+# A target whose power button and force-off are one program, which keeps what the target does in a file.
+MACHINE = """#!/bin/sh
+state=DIR/machine
+case $1 in
+press) echo down >$state.button ;;
+release) [ "$(cat $state)" = on ] || echo on >$state; rm $state.button ;;
+force) echo off >$state ;;
+nothing) ;;
+query) cat $state ;;
+esac
+echo "$1" >>DIR/calls
+"""
+
+LINES = """    lines:
+      power: {command: {on: [DIR/machine.sh, press], off: [DIR/machine.sh, release]}, hold: 50 ms}
+      force-off: {command: {on: [DIR/machine.sh, FORCE], off: [DIR/machine.sh, nothing]}, hold: 50 ms}
+      reset: {fake: DIR/reset, hold: 30 ms}
+      power-good: {command: {query: [DIR/machine.sh, query]}}
+"""
+
+LAB = """lab: bench
+meters:
+  - {name: m, spec: "SPEC", rate: 100 Hz, accuracy: {gain: 1 %, offset: 1 mW}}
+targets:
+  - name: box
+    transport: "TRANSPORT"
+    devices:
+      - bdf: "0000:01:00.0"
+        model: a card
+        rails: [{name: slot, meter: m, channel: P1}]
+"""
+
+
+class LabCheck(RigTest):
+    def setUp(self):
+        super().setUp()
+        self.root = self.path("root")
+        for name in ("proc/sys/kernel/random", "sys/bus/pci/devices", "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0"):
+            os.makedirs(os.path.join(self.root, name))
+        os.symlink("../../../devices/pci0000:00/0000:00:01.0/0000:01:00.0",
+                   os.path.join(self.root, "sys/bus/pci/devices/0000:01:00.0"))
+        self.write("machine", "on\n")
+        self.write("machine.sh", MACHINE.replace("DIR", self.dir))
+        os.chmod(self.path("machine.sh"), 0o755)
+
+    def lab(self, lines="", spec="fake:w=1.5", transport=None):
+        transport = transport or f"exec:{AGENT} --root {self.root}"
+        text = LAB.replace("SPEC", spec).replace("TRANSPORT", transport) + lines
+        return self.write("lab.yaml", text.replace("DIR", self.dir))
+
+    def check(self, *args):
+        done = self.coldrig("lab", "check", "--lab", "lab.yaml", *args)
+        self.assertNotIn("Sanitizer", done.stderr)
+        return done
+
+    def findings(self, *args):
+        done = self.check("--json", *args)
+        result = json.loads(done.stdout)
+        self.assertEqual(result["ok"], done.returncode == 0, done.stderr)
+        return done.returncode, {(f["what"], f["name"]): f for f in result["checks"]}
+
+    def levels(self, name):
+        try:
+            with open(self.path(name), encoding="utf-8") as file:
+                return "".join(line.split()[1] for line in file)
+        except FileNotFoundError:
+            return ""
+
+    def calls(self):
+        try:
+            with open(self.path("calls"), encoding="utf-8") as file:
+                return file.read().split()
+        except FileNotFoundError:
+            return []
+
+    def test_a_check_drives_nothing_and_tells_what_is_there(self):
+        self.lab(LINES.replace("FORCE", "force"))
+        status, found = self.findings()
+        self.assertEqual(status, 0, found)
+        self.assertEqual({name: f["state"] for (what, name), f in found.items() if what == "line"},
+                         {"power": "ok", "force-off": "ok", "reset": "ok", "perst": "not-wired",
+                          "presence": "not-wired", "power-good": "ok"})
+        self.assertIs(found["line", "power-good"]["active"], True)
+        self.assertIs(found["line", "reset"]["active"], False)
+        self.assertIsNone(found["line", "power"]["active"], "a command without query cannot know")
+        self.assertEqual(found["meter", "m"]["text"].split(":")[1], " P1 1.5 W")
+        self.assertIn("1 of 1 devices", found["transport", f"exec:{AGENT} --root {self.root}"]["text"])
+        self.assertEqual(self.calls(), ["query"])
+        self.assertEqual(self.levels("reset"), "")
+        self.assert_nothing_left_running()
+
+    def test_exercise_drives_and_verifies(self):
+        self.lab(LINES.replace("FORCE", "force"))
+        status, found = self.findings("--exercise")
+        self.assertEqual(status, 0, found)
+        self.assertEqual(found["exercise", "power"]["state"], "ok")
+        self.assertEqual(self.levels("reset"), "10")
+        self.assertEqual([c for c in self.calls() if c != "query"], ["force", "nothing", "press", "release"])
+
+    def test_a_power_line_that_does_nothing_is_found(self):
+        self.lab(LINES.replace("FORCE", "nothing"))
+        done = self.check("--exercise")
+        self.assertEqual(done.returncode, 3)
+        self.assertIn("lab.yaml:15:20: lines: power-good: still active 10 s after force-off: is it wired to this "
+                      "target, and is force-off?", done.stdout)
+        self.assertIn("coldrig: lab bench: 1 of its checks failed", done.stderr)
+
+    def test_what_is_missing_is_said(self):
+        self.lab("    lines: {power: {fake: DIR/p}}\n")
+        done = self.check()
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stdout, r"reset +not-wired +a target that hangs cannot be reset")
+        self.assertRegex(done.stdout, r"force-off +not-wired +not needed where power is a supply")
+
+    def test_wrong_wiring_is_named_by_its_place(self):
+        for wire, words in (
+                ("gpio: {chip: nochip, line: 1}", "no GPIO chip is called nochip"),
+                ("gpio: {chip: /dev/null, line: 1}", "/dev/null: not a GPIO chip"),
+                ("gpio: {chip: /dev/nowhere, line: 1}", "/dev/nowhere: not there: is it plugged in"),
+                ("usbhub: {hub: 99-1.4, port: 1}", "no USB device at 99-1.4: is the hub plugged in there?"),
+                ("usbrelay: {serial: ABCDE, relay: 1}", "no USB relay board"),
+                ("qmp: {socket: DIR/q, does: reset}", "no QEMU listens there"),
+                ("fake: DIR/no/dir", "No such file or directory")):
+            self.lab("    lines: {reset: {" + wire + "}}\n")
+            done = self.check()
+            self.assertEqual(done.returncode, 3, done.stdout)
+            self.assertIn("lab.yaml:11:21: lines: reset: ", done.stdout)
+            self.assertIn(words, done.stdout)
+
+    def test_targets_and_meters_that_do_not_answer(self):
+        self.lab(transport="exec:true", spec="fake:w=x")
+        status, found = self.findings()
+        self.assertEqual(status, 3)
+        self.assertIn("the agent ended the connection", found["transport", "exec:true"]["text"])
+        self.assertIn("fake:w=W", found["meter", "m"]["text"])
+        begin = time.monotonic()
+        self.lab(transport="exec:sleep 100", spec="scpi-pps:conn=tcp-raw/127.0.0.1/1")
+        status, found = self.findings()
+        self.assertEqual(status, 3)
+        self.assertIn("no agent answered within", found["transport", "exec:sleep 100"]["text"])
+        self.assertIn("lab.yaml:3:21: spec: ", found["meter", "m"]["text"])
+        self.assertLess(time.monotonic() - begin, 60)
+        self.assert_nothing_left_running()
+
+    def test_a_device_that_is_not_there_is_said(self):
+        with open(self.lab(), encoding="utf-8") as file:
+            text = file.read()
+        self.write("lab.yaml", text.replace("01:00.0", "02:00.0"))
+        status, found = self.findings()
+        self.assertEqual(status, 3)
+        self.assertIn("is not on this target", found["device", "0000:02:00.0"]["text"])
+
+    def line(self, *args):
+        return self.coldrig("lab", "line", "--lab", "lab.yaml", *args)
+
+    def test_a_line_by_hand_stays_as_it_was_told(self):
+        self.lab("    lines: {power: {fake: DIR/p}, reset: {fake: DIR/r}}\n")
+        for action, levels in (("off", "0"), ("on", "01")):
+            done = self.line("power", action)
+            self.assertEqual((done.returncode, done.stderr), (0, ""))
+            self.assertEqual(self.levels("p"), levels)
+        self.assertEqual(self.line("power", "read").stdout, "active\n")
+        self.assertEqual(self.line("reset", "press").returncode, 0)
+        self.assertEqual(self.levels("r"), "10")
+        self.assert_one_message(self.line("perst", "read"), 3, "target box: this line is wired to nothing")
+        self.assert_one_message(self.line("presence", "on"), 2, "an input")
+        self.assert_one_message(self.line("power", "of"), 2, "read, on, off, press or watch")
+        self.assert_one_message(self.line("pwr", "on"), 2, "no line called pwr")
+
+    def test_changes_are_seen_with_their_times(self):
+        self.write("r", "1000000000 0\n1300000000 1\n1600000000 0\n")
+        self.lab("    lines: {presence: {replay: DIR/r}}\n")
+        done = self.line("presence", "watch", "--for", "1 s")
+        rows = [line.split() for line in done.stdout.splitlines()]
+        self.assertEqual([row[2] for row in rows], ["inactive", "active", "inactive"], done.stderr)
+        between = int(rows[2][0]) - int(rows[1][0])
+        self.assertLessEqual(abs(between - 300_000_000), int(rows[1][1][2:]) + int(rows[2][1][2:]))
+
+    def await_levels(self, name, levels):
+        deadline = time.monotonic() + 10
+        while self.levels(name) != levels and time.monotonic() < deadline:
+            time.sleep(0.02)
+        self.assertEqual(self.levels(name), levels)
+
+    def test_whatever_ends_it_lines_are_let_go(self):
+        for number, signals in ((0, [signal.SIGKILL]), (1, [signal.SIGINT, signal.SIGINT]), (2, [signal.SIGHUP] * 2)):
+            name = f"r{number}"
+            self.lab("    lines: {reset: {fake: DIR/NAME, hold: 50 s}}\n".replace("NAME", name))
+            process = self.start("lab", "line", "--lab", "lab.yaml", "reset", "press")
+            self.await_levels(name, "1")
+            for each in signals:
+                process.send_signal(each)
+                time.sleep(0.1)
+            process.communicate(timeout=20)
+            self.await_levels(name, "10")
+            self.assert_nothing_left_running()
+
+    def test_the_end_of_its_terminal_lets_go_too(self):
+        self.lab("    lines: {reset: {fake: DIR/r, hold: 50 s}}\n")
+        pid, terminal = os.forkpty()
+        if pid == 0:
+            os.chdir(self.dir)
+            os.execve("/bin/sh", ["sh", "-c", f"{COLDRIG} lab line --lab lab.yaml reset press"], self.env)
+        self.await_levels("r", "1")
+        os.close(terminal)
+        os.waitpid(pid, 0)
+        # The first hang-up only asks for an end, which a press of a minute is not: nobody is left to see it.
+        for left, _ in processes_of(self.marker):
+            os.kill(left, signal.SIGHUP)
+        self.await_levels("r", "10")
+        self.assert_nothing_left_running(10)
+
+    def test_two_do_not_drive_one_target(self):
+        self.lab("    lines: {reset: {fake: DIR/r, hold: 50 s}}\n")
+        process = self.start("lab", "line", "--lab", "lab.yaml", "reset", "press")
+        self.await_levels("r", "1")
+        self.assert_one_message(self.line("reset", "on"), 3, "target box", "coldrig lab line")
+        process.kill()
+        process.communicate()
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
