@@ -180,8 +180,10 @@ static void silence_switches_off_where_it_was_asked_for(void)
 	CU_ASSERT_STRING_EQUAL(fake_ask("OUTP? (@1)"), "1\n");
 	fake.now_us += 2100000;
 	dialog_poll(&fake_dialog);
+	dialog_poll(&fake_dialog);
 	CU_ASSERT_STRING_EQUAL(fake_ask("OUTP? (@1:4)"), "0,0,0,0\n");
 	CU_ASSERT_STRING_EQUAL(fake_ask("SYST:ERR?"), "310,\"No command in time, outputs off\"\n");
+	CU_ASSERT_STRING_EQUAL(fake_ask("SYST:ERR?"), "0,\"No error\"\n");
 }
 
 static uint32_t word_at(const char *p)
