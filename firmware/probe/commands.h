@@ -17,7 +17,7 @@ dialog_handler commands_clear_buffer;
 
 /* which: enum output_question, enum settings_field, enum sampling. */
 enum output_question { OUTPUT_ON, OUTPUT_TRIPPED, OUTPUT_MISSED };
-enum sampling { RATE, AVERAGE };
+enum sampling { SAMPLING_RATE, SAMPLING_AVERAGE };
 dialog_handler commands_operate;
 dialog_handler commands_tell_outputs;
 dialog_handler commands_clear_trips;

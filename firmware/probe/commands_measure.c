@@ -63,8 +63,11 @@ void commands_energy(struct dialog *d, struct words *words, int which)
 	if (!dialog_channels(d, words, false, &mask))
 		return;
 	for (unsigned i = 0; i < PROBE_CHANNELS; i++)
-		values[i] = fixed_scale(sampler_energy_nj(d->sampler, i), 1, 1000);
+		values[i] = sampler_is_present(d->sampler, i)
+				    ? fixed_scale(sampler_energy_nj(d->sampler, i), 1, 1000)
+				    : SAMPLER_NONE;
 	dialog_values(d, mask, values);
+	note_missing(d, mask, values);
 }
 
 void commands_clear_energy(struct dialog *d, struct words *words, int which)

@@ -122,19 +122,19 @@ void commands_store(struct dialog *d, struct words *words, int which)
 void commands_set_sampling(struct dialog *d, struct words *words, int which)
 {
 	const struct probe_board *board = d->board;
-	int64_t least = which == RATE ? board->rate_min_hz : 1, value;
-	int64_t most = which == RATE ? board->rate_max_hz : SETTINGS_AVERAGE_MAX;
+	int64_t least = which == SAMPLING_RATE ? board->rate_min_hz : 1, value;
+	int64_t most = which == SAMPLING_RATE ? board->rate_max_hz : SETTINGS_AVERAGE_MAX;
 
 	if (!dialog_take_number(d, words, least * FIXED_ONE, most * FIXED_ONE, &value) ||
 	    !dialog_end(d, words))
 		return;
 	board->hold(true);
-	if (which == RATE)
+	if (which == SAMPLING_RATE)
 		d->settings->rate_hz = (uint32_t)(value / FIXED_ONE);
 	else
 		d->settings->average = (uint32_t)(value / FIXED_ONE);
 	board->hold(false);
-	if (which == RATE)
+	if (which == SAMPLING_RATE)
 		board->set_rate(d->settings->rate_hz);
 }
 
@@ -143,5 +143,5 @@ void commands_tell_sampling(struct dialog *d, struct words *words, int which)
 	if (!dialog_end(d, words))
 		return;
 	dialog_answer(d);
-	dialog_integer(d, which == RATE ? d->settings->rate_hz : d->settings->average);
+	dialog_integer(d, which == SAMPLING_RATE ? d->settings->rate_hz : d->settings->average);
 }

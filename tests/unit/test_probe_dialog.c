@@ -111,6 +111,7 @@ static void a_channel_without_a_chip_reads_as_no_number(void)
 	sampler_start(&fake_sampler, &fake_board, &fake_settings);
 	CU_ASSERT_STRING_EQUAL(fake_ask("MEAS:VOLT? (@2:3)"), "11.989168,9.91E+37\n");
 	CU_ASSERT_STRING_EQUAL(fake_ask("SYST:ERR?"), "-241,\"Hardware missing\"\n");
+	CU_ASSERT_STRING_EQUAL(fake_ask("MEAS:ENER? (@2,3)"), "0.000000,9.91E+37\n");
 	CU_ASSERT_STRING_EQUAL(fake_ask("*TST?"), "4\n");
 	fake_ask("SYST:COMM:EMUL DP832;:INST:NSEL 3");
 	CU_ASSERT_STRING_EQUAL(fake_ask("MEAS:POWE?"), "");
