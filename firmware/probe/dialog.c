@@ -5,6 +5,9 @@
 
 #include "fixed.h"
 
+#define SCPI_NAN     "9.91E+37" /* SCPI-99, volume 1, chapter 7.2.1.5 */
+#define ALL_CHANNELS ((UINT32_C(1) << PROBE_CHANNELS) - 1)
+
 /* A reading that takes longer than its ticks by this much will not come. */
 #define MEASURE_SLACK_US 500000
 
@@ -60,6 +63,60 @@ bool dialog_end(struct dialog *d, struct words *words)
 		return true;
 	dialog_error(d, SCPI_PARAMETER_NOT_ALLOWED);
 	return false;
+}
+
+bool dialog_channels(struct dialog *d, struct words *words, bool or_all, uint32_t *mask)
+{
+	switch (words_channels(words, PROBE_CHANNELS, mask)) {
+	case WORDS_LIST:
+		return dialog_end(d, words);
+	case WORDS_NO_LIST:
+		if (or_all && words_at_end(words)) {
+			*mask = ALL_CHANNELS;
+			return true;
+		}
+		dialog_error(d, words_at_end(words) ? SCPI_MISSING_PARAMETER : SCPI_DATA_TYPE);
+		return false;
+	case WORDS_LIST_RANGE:
+		dialog_error(d, SCPI_OUT_OF_RANGE);
+		return false;
+	case WORDS_BAD_LIST:
+		break;
+	}
+	dialog_error(d, SCPI_SYNTAX);
+	return false;
+}
+
+bool dialog_take_number(struct dialog *d, struct words *words, int64_t least, int64_t most,
+			int64_t *out)
+{
+	if (words_at_end(words))
+		dialog_error(d, SCPI_MISSING_PARAMETER);
+	else if (!words_number(words, out))
+		dialog_error(d, SCPI_DATA_TYPE);
+	else if (*out < least || *out > most)
+		dialog_error(d, SCPI_OUT_OF_RANGE);
+	else
+		return true;
+	return false;
+}
+
+void dialog_values(struct dialog *d, uint32_t mask, const int64_t values[static PROBE_CHANNELS])
+{
+	bool first = true;
+
+	dialog_answer(d);
+	for (unsigned i = 0; i < PROBE_CHANNELS; i++) {
+		if (!(mask >> i & 1))
+			continue;
+		if (!first)
+			dialog_text(d, ",");
+		first = false;
+		if (values[i] == SAMPLER_NONE)
+			dialog_text(d, SCPI_NAN);
+		else
+			dialog_number(d, values[i], 6);
+	}
 }
 
 bool dialog_await_ticks(struct dialog *d)

@@ -66,6 +66,18 @@ void dialog_integer(struct dialog *dialog, int64_t value);
 /* No parameters left? Else an error is queued. */
 bool dialog_end(struct dialog *dialog, struct words *words);
 
+/* "(@...)" and then the end; where there is no list, all if that is meant. False with an error
+ * queued. */
+bool dialog_channels(struct dialog *dialog, struct words *words, bool or_all, uint32_t *mask);
+
+/* A number within two others, in millionths; false with an error queued. */
+bool dialog_take_number(struct dialog *dialog, struct words *words, int64_t least, int64_t most,
+			int64_t *out);
+
+/* An answer: the values of the channels in mask, SCPI's word where one is SAMPLER_NONE. */
+void dialog_values(struct dialog *dialog, uint32_t mask,
+		   const int64_t values[static PROBE_CHANNELS]);
+
 /*
  * Readings of the channels in mask that begin now: one sample each, or, where the settings say so,
  * the average of as many ticks. False if sampling does not go on, which is queued.

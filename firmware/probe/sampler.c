@@ -193,6 +193,11 @@ struct reading sampler_newest(struct sampler *s, unsigned channel)
 	return reading;
 }
 
+bool sampler_is_present(const struct sampler *s, unsigned channel)
+{
+	return s->channels[channel].present;
+}
+
 int64_t sampler_energy_nj(struct sampler *s, unsigned channel)
 {
 	int64_t energy_nj;

@@ -85,6 +85,8 @@ struct reading sampler_now(struct sampler *sampler, unsigned channel);
 /* The newest sample of the tick. */
 struct reading sampler_newest(struct sampler *sampler, unsigned channel);
 
+/* Did the channel's chip answer at the start? Without one it has no energy. */
+bool sampler_is_present(const struct sampler *sampler, unsigned channel);
 int64_t sampler_energy_nj(struct sampler *sampler, unsigned channel);
 void sampler_clear_energy(struct sampler *sampler, unsigned channel);
 uint32_t sampler_missed(struct sampler *sampler, unsigned channel);

@@ -141,6 +141,69 @@ static void the_virtual_part_arrives_field_by_field(void)
 	lab_free(lab);
 }
 
+/* The good lab, measured by a probe. */
+static char *probe_text(void)
+{
+	char *a = edit_text(good, "  seed:", "  instrument: probe\n  seed:");
+	char *b = edit_text(a, "      channel: 3\n", "      channel: 3\n      sense: 900 uOhm\n");
+	char *c = edit_text(b, "      channel: 1\n", "      channel: 1\n      sense: 0.03 Ohm\n");
+
+	free(a);
+	free(b);
+	return c;
+}
+
+static void a_probe_comes_with_its_sense_resistors(void)
+{
+	char *text = probe_text();
+	struct lab *lab = load_good();
+
+	CU_ASSERT_EQUAL(lab->virt.instrument, LAB_INSTRUMENT_DP832);
+	lab_free(lab);
+	CU_ASSERT_EQUAL_FATAL(labfile_parse("l", text, &lab, NULL), 0);
+	CU_ASSERT_EQUAL(lab->virt.instrument, LAB_INSTRUMENT_PROBE);
+	same(lab->virt.slots[0].sense_ohm, 900e-6);
+	same(lab->virt.slots[1].sense_ohm, 0.03);
+	lab_free(lab);
+	free(text);
+}
+
+static void a_probe_that_cannot_measure_is_refused(void)
+{
+	static const struct {
+		const char *old, *new, *why;
+	} rows[] = {
+		{"      sense: 900 uOhm\n", "",
+		 "l:34:7: missing key \"sense\" in a slot that a probe measures"},
+		{"900 uOhm", "1 mOhm",
+		 "l:37:14: sense: \"1 mOhm\": busy drops 21.2 mV across it, and the probe's range "
+		 "ends at 19.6 mV"},
+		{"900 uOhm", "0 Ohm",
+		 "l:37:14: sense: \"0 Ohm\": a resistance must be more than 0"},
+		{"900 uOhm", "900",
+		 "l:37:14: sense: \"900\": a resistance needs a unit: uOhm, mOhm"},
+		{"3300 mV", "66 V", "l:30:12: voltage: \"66 V\": the probe's range ends at 65 V"},
+		{"instrument: probe", "instrument: dp832",
+		 "l:37:14: sense: \"900 uOhm\": the lab's instrument is no probe"},
+		{"instrument: probe", "instrument: prob",
+		 "l:31:15: instrument: \"prob\": no such word"},
+	};
+	char *text = probe_text();
+
+	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
+		char *edited = edit_text(text, rows[i].old, rows[i].new);
+		struct err err = {""};
+		struct lab *lab = NULL;
+
+		CU_ASSERT_EQUAL(labfile_parse("l", edited, &lab, &err), -EINVAL);
+		if (!strstr(err.text, rows[i].why))
+			fprintf(stderr, "%s\n", err.text);
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, rows[i].why));
+		free(edited);
+	}
+	free(text);
+}
+
 static void defaults_of_the_virtual_part_are_those_of_the_docs(void)
 {
 	char *text = edit_text(good,
@@ -343,6 +406,7 @@ static void check_loads(const char *path)
 static void labs_of_the_repository_load(void)
 {
 	check_loads(COLDRIG_SOURCE_DIR "/labs/virtual.yaml");
+	check_loads(COLDRIG_SOURCE_DIR "/labs/virtual-probe.yaml");
 	check_loads(COLDRIG_SOURCE_DIR "/labs/example-ssh.yaml");
 }
 
@@ -406,6 +470,8 @@ static void names_of_cards_and_faults_go_both_ways(void)
 static const struct unit_case cases[] = {
 	{"meters and targets arrive field by field", meters_and_targets_arrive_field_by_field},
 	{"the virtual part arrives field by field", the_virtual_part_arrives_field_by_field},
+	{"a probe comes with its sense resistors", a_probe_comes_with_its_sense_resistors},
+	{"a probe that cannot measure is refused", a_probe_that_cannot_measure_is_refused},
 	{"defaults of the virtual part are those of the docs",
 	 defaults_of_the_virtual_part_are_those_of_the_docs},
 	{"bad labs say where and why", bad_labs_say_where_and_why},

@@ -111,6 +111,7 @@ static void a_channel_without_a_chip_reads_as_no_number(void)
 	sampler_start(&fake_sampler, &fake_board, &fake_settings);
 	CU_ASSERT_STRING_EQUAL(fake_ask("MEAS:VOLT? (@2:3)"), "11.989168,9.91E+37\n");
 	CU_ASSERT_STRING_EQUAL(fake_ask("SYST:ERR?"), "-241,\"Hardware missing\"\n");
+	CU_ASSERT_STRING_EQUAL(fake_ask("MEAS:ENER? (@2,3)"), "0.000000,9.91E+37\n");
 	CU_ASSERT_STRING_EQUAL(fake_ask("*TST?"), "4\n");
 	fake_ask("SYST:COMM:EMUL DP832;:INST:NSEL 3");
 	CU_ASSERT_STRING_EQUAL(fake_ask("MEAS:POWE?"), "");
@@ -180,8 +181,10 @@ static void silence_switches_off_where_it_was_asked_for(void)
 	CU_ASSERT_STRING_EQUAL(fake_ask("OUTP? (@1)"), "1\n");
 	fake.now_us += 2100000;
 	dialog_poll(&fake_dialog);
+	dialog_poll(&fake_dialog);
 	CU_ASSERT_STRING_EQUAL(fake_ask("OUTP? (@1:4)"), "0,0,0,0\n");
 	CU_ASSERT_STRING_EQUAL(fake_ask("SYST:ERR?"), "310,\"No command in time, outputs off\"\n");
+	CU_ASSERT_STRING_EQUAL(fake_ask("SYST:ERR?"), "0,\"No error\"\n");
 }
 
 static uint32_t word_at(const char *p)

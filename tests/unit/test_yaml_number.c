@@ -92,9 +92,10 @@ static void quantities_are_read_in_their_unit(void)
 		{"7e2   ms", YAML_DURATION, 0.7}, {"3.5 W", YAML_POWER, 3.5},
 		{"250 mW", YAML_POWER, 0.25},	  {"1 kW", YAML_POWER, 1000},
 		{"12 V", YAML_VOLTAGE, 12},	  {"3300 mV", YAML_VOLTAGE, 3.3},
-		{"300 Hz", YAML_RATE, 300},	  {"10 kHz", YAML_RATE, 10000},
-		{"0.1 %", YAML_PERCENT, 0.001},	  {"0.05%", YAML_PERCENT, 0.0005},
-		{"1024 MiB", YAML_MEMORY, 1024},  {"1 GiB", YAML_MEMORY, 1024},
+		{"18 mOhm", YAML_OHM, 0.018},	  {"300 Hz", YAML_RATE, 300},
+		{"10 kHz", YAML_RATE, 10000},	  {"0.1 %", YAML_PERCENT, 0.001},
+		{"0.05%", YAML_PERCENT, 0.0005},  {"1024 MiB", YAML_MEMORY, 1024},
+		{"1 GiB", YAML_MEMORY, 1024},
 	};
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++) {
