@@ -21,7 +21,7 @@ struct command {
 };
 
 extern const struct command command_run, command_resume, command_replay, command_meter,
-	command_kernel;
+	command_kernel, command_export;
 
 /* "coldrig: what: why" on stderr; returns status. */
 int command_fail(int status, const struct err *err);

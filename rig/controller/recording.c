@@ -44,7 +44,7 @@ int recording_create(const char *path, const char *name, const char *spec, struc
 	if (!r)
 		return err_set(err, -ENOMEM, "%s: no memory", path);
 	r->name = strdup(name);
-	code = r->name ? store_create(path, &r->store, err) : -ENOMEM;
+	code = r->name ? store_create(path, STORE_PAGES_CHUNKS, &r->store, err) : -ENOMEM;
 	if (code == 0)
 		code = set_up(r, name, spec, err);
 	if (code < 0) {

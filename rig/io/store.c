@@ -179,9 +179,10 @@ static int open_db(const char *path, int flags, struct store **out, struct err *
 	return 0;
 }
 
-int store_create(const char *path, struct store **out, struct err *err)
+int store_create(const char *path, size_t page_bytes, struct store **out, struct err *err)
 {
 	struct store *store;
+	char pages[40];
 	int r;
 
 	if (access(path, F_OK) == 0)
@@ -190,7 +191,10 @@ int store_create(const char *path, struct store **out, struct err *err)
 	if (r < 0)
 		return r;
 	store->is_writer = true;
-	r = run_sql(store, mode, "cannot set up", err);
+	snprintf(pages, sizeof(pages), "PRAGMA page_size=%zu", page_bytes);
+	r = run_sql(store, pages, "cannot set up", err);
+	if (r == 0)
+		r = run_sql(store, mode, "cannot set up", err);
 	if (r == 0)
 		r = begin(store, err);
 	if (r == 0)
@@ -608,6 +612,7 @@ int store_get_extent(struct store *store, int segment, int meter, struct store_e
 struct store_cursor {
 	struct store *store;
 	sqlite3_stmt *st;
+	bool ended; /* SQLite would begin anew */
 	struct meter_sample samples[CHUNK_READINGS_MAX];
 	float *values;
 };
@@ -672,11 +677,12 @@ static int read_chunk(struct store_cursor *cursor, struct store_chunk *out)
 
 int store_cursor_next(struct store_cursor *cursor, struct store_chunk *out, struct err *err)
 {
-	int rc = sqlite3_step(cursor->st), r;
+	int rc = cursor->ended ? SQLITE_DONE : sqlite3_step(cursor->st), r;
 
 	free(cursor->values);
 	cursor->values = NULL;
-	if (rc == SQLITE_DONE)
+	cursor->ended = rc == SQLITE_DONE;
+	if (cursor->ended)
 		return 0;
 	if (rc != SQLITE_ROW)
 		return fail(cursor->store, "cannot read samples", err);

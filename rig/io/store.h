@@ -34,8 +34,12 @@ struct store_entry {
 	const struct msg *body; /* an object, or NULL */
 };
 
+/* For small commits often, and for chunks by the thousand. */
+#define STORE_PAGES_JOURNAL 4096
+#define STORE_PAGES_CHUNKS  16384
+
 /* A new file; -EEXIST if there is one. */
-int store_create(const char *path, struct store **out, struct err *err);
+int store_create(const char *path, size_t page_bytes, struct store **out, struct err *err);
 
 /* An existing file of this format; -ENOENT, -EBADMSG if it is none. */
 int store_open(const char *path, bool read_only, struct store **out, struct err *err);

@@ -28,7 +28,7 @@ static struct store *fresh(void)
 		snprintf(file, sizeof(file), "%s%s", path, *end);
 		unlink(file);
 	}
-	CU_ASSERT_EQUAL(store_create(path, &store, &err), 0);
+	CU_ASSERT_EQUAL(store_create(path, STORE_PAGES_JOURNAL, &store, &err), 0);
 	CU_ASSERT_STRING_EQUAL(err.text, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
 	return store;
@@ -265,7 +265,7 @@ static void a_file_that_is_there_is_not_overwritten(void)
 
 	append(store, "x", 0, NULL);
 	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
-	CU_ASSERT_EQUAL(store_create(path, &other, &err), -EEXIST);
+	CU_ASSERT_EQUAL(store_create(path, STORE_PAGES_JOURNAL, &other, &err), -EEXIST);
 	CU_ASSERT_PTR_NULL(other);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
 	CU_ASSERT_EQUAL(count_entries(store), 1);
