@@ -52,6 +52,7 @@ struct meter {
 /* The first whose driver is NULL or the spec's; the last one takes all. */
 static const struct meter_backend *const backends[] = {
 	&meter_fake_backend,
+	&meter_replay_backend,
 	&meter_sigrok_backend,
 };
 
@@ -358,7 +359,9 @@ static size_t meter_take(struct meter *m, struct meter_sample *samples, size_t m
 		    (record.kind == METER_RECORD_EVENT && *event_n))
 			break;
 		m->begin += sizeof(record);
-		if (record.kind == METER_RECORD_EVENT) {
+		if (record.kind == METER_RECORD_ALIVE) {
+			m->heard_ns = meter_now_ns();
+		} else if (record.kind == METER_RECORD_EVENT) {
 			meter_take_event(m, &record.u.event, event);
 			*event_n = 1;
 		} else if (record.u.sample.channel < m->channels_n) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A meter, read in a process of its own, so that a driver that blocks, spins or crashes costs a run
- * its samples and nothing else. Backends are chosen by the spec: libsigrok for all but "fake:".
+ * its samples and nothing else. Backends are chosen by the spec: libsigrok for all but "fake:" and "replay:".
  *
  * Times are CLOCK_MONOTONIC of the controller.
  */

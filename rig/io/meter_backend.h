@@ -14,7 +14,12 @@
 #include "meter_spec.h"
 
 /* Written whole: smaller than PIPE_BUF, so records of two threads never mix. */
-enum meter_record_kind { METER_RECORD_SAMPLE = 1, METER_RECORD_EVENT = 2, METER_RECORD_BLOCK = 3 };
+enum meter_record_kind {
+	METER_RECORD_SAMPLE = 1,
+	METER_RECORD_EVENT = 2,
+	METER_RECORD_BLOCK = 3,
+	METER_RECORD_ALIVE = 4 /* there is nothing now, and that is as it should be */
+};
 
 /* Its values, packed, are in the next slot of the ring. */
 struct meter_record_block {
@@ -49,6 +54,7 @@ struct meter_backend {
 };
 
 extern const struct meter_backend meter_fake_backend;
+extern const struct meter_backend meter_replay_backend;
 extern const struct meter_backend meter_sigrok_backend;
 
 /*
@@ -70,6 +76,9 @@ void meter_link_channel(struct meter_link *link, size_t channel, const char *nam
 			const char *unit);
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* For a meter that is silent on purpose: the parent does not give it up. */
+void meter_link_alive(struct meter_link *link);
 
 /* Tells the loss and ends the process, from any thread: nothing can come after it. */
 _Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)

@@ -133,6 +133,11 @@ void meter_link_block(struct meter_link *link, const struct meter_block *block, 
 	link_write(link, &record);
 }
 
+void meter_link_alive(struct meter_link *link)
+{
+	link_write(link, &(struct meter_record){.kind = METER_RECORD_ALIVE});
+}
+
 static struct meter_record link_record(enum meter_event_kind kind)
 {
 	return (struct meter_record){
