@@ -13,6 +13,7 @@
 #include "cmd_meter.h"
 #include "journal.h"
 #include "meter_choice.h"
+#include "meter_keep.h"
 #include "msg.h"
 #include "recording.h"
 #include "yaml_number.h"
@@ -35,7 +36,7 @@ struct options {
 
 struct recorder {
 	const struct options *o;
-	struct meter *meter;
+	struct meter_keep *meter;
 	struct recording *recording;
 	const struct recording_state *state;
 	int64_t ready_ns, shown_ns; /* 0: not yet */
@@ -53,17 +54,17 @@ static void on_signal(int number)
 
 static int take_event(struct recorder *r, const struct meter_event *event)
 {
-	if (event->kind == METER_EVENT_READY)
+	if (event->kind == METER_EVENT_READY && !r->ready_ns)
 		r->ready_ns = journal_now_ns();
-	if (event->kind == METER_EVENT_NOTE)
+	if (event->kind == METER_EVENT_NOTE ||
+	    (event->kind == METER_EVENT_LOST && !event->complete && r->ready_ns))
 		fprintf(stderr, "coldrig: meter %s: %s\n", r->o->word, event->text);
 	if (event->kind == METER_EVENT_LOST) {
-		r->ended = true;
-		if (!event->complete) {
-			recording_add_event(r->recording, event, NULL);
+		r->ended = event->complete || event->hopeless || r->stopping || !r->ready_ns;
+		/* One that was never there is not waited for; one that was is. */
+		if (!event->complete && !r->ready_ns)
 			return err_set(r->err, event->hopeless ? -EINVAL : -EIO, "meter %s: %s",
 				       r->o->word, event->text);
-		}
 	}
 	return recording_add_event(r->recording, event, r->err);
 }
@@ -95,7 +96,7 @@ static int take_blocks(struct recorder *r, bool *any)
 	size_t packed_n;
 	int code = 0;
 
-	while (code == 0 && meter_read_block(r->meter, &block, &packed, &packed_n)) {
+	while (code == 0 && meter_keep_read_block(r->meter, &block, &packed, &packed_n)) {
 		code = recording_add_block(r->recording, &block, packed, packed_n, r->err);
 		*any = true;
 	}
@@ -112,7 +113,7 @@ static int take(struct recorder *r)
 	int code;
 
 	do {
-		n = meter_read(r->meter, samples, BATCH, &event, &event_n);
+		n = meter_keep_read(r->meter, samples, BATCH, &event, &event_n);
 		any = n || event_n;
 		code = take_samples(r, samples, n);
 		if (code == 0 && event_n)
@@ -153,18 +154,19 @@ static void show_progress(struct recorder *r)
 
 static int record(struct recorder *r)
 {
-	struct pollfd fd = {.fd = meter_fd(r->meter), .events = POLLIN};
 	int64_t stop_ns = 0;
 	int code = 0;
 
 	while (code == 0 && !r->ended) {
+		struct pollfd fd = {.fd = meter_keep_fd(r->meter), .events = POLLIN};
+
 		poll(&fd, 1, 100);
 		code = take(r);
 		show_progress(r);
 		if (!r->stopping && (interrupted || has_all(r))) {
 			r->stopping = true;
 			stop_ns = journal_now_ns() + STOP_NS;
-			meter_stop(r->meter);
+			r->ended = !meter_keep_stop(r->meter);
 		}
 		if (code == 0 && r->stopping && journal_now_ns() > stop_ns)
 			break;
@@ -198,10 +200,10 @@ static int record_to(const struct options *o, const struct meter_choice *choice,
 	if (code < 0)
 		return code;
 	r->state = recording_state(r->recording);
-	code = meter_open(&options, &r->meter, r->err);
+	code = meter_keep_open(&options, &r->meter, r->err);
 	if (code == 0)
 		code = record(r);
-	meter_close(r->meter);
+	meter_keep_close(r->meter);
 	return code;
 }
 

@@ -430,6 +430,13 @@ bool meter_read_block(struct meter *m, struct meter_block *block, const void **p
 	       block->n > 0 && block->rate_hz > 0;
 }
 
+bool meter_block_waits(const struct meter *m)
+{
+	struct meter_record record;
+
+	return !m->lost && meter_peek(m, &record) && record.kind == METER_RECORD_BLOCK;
+}
+
 void meter_stop(struct meter *m)
 {
 	if (m->pid)

@@ -110,6 +110,9 @@ size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 bool meter_read_block(struct meter *meter, struct meter_block *block, const void **packed,
 		      size_t *packed_n);
 
+/* A block is what comes next. */
+bool meter_block_waits(const struct meter *meter);
+
 /* Asks it to end. What it still has comes, then LOST, complete; the caller reads on until then. */
 void meter_stop(struct meter *meter);
 

@@ -118,6 +118,7 @@ static void fake_run(const struct meter_options *options, const struct meter_spe
 	while (!meter_link_stopping()) {
 		struct meter_sample sample = {.channel = (uint32_t)channel};
 
+		meter_link_pause(link, due);
 		meter_sleep_until(due);
 		sample.t_ns = meter_now_ns();
 		sample.value =

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -20,9 +21,17 @@
 
 _Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "records must be written whole");
 
+/* Readings go out in batches: a system call for each would cost more than all else. */
+#define BATCH	     (PIPE_BUF / sizeof(struct meter_record))
+#define BATCH_AGE_NS 10000000
+
 struct meter_link {
 	int fd;
 	struct meter_ring *ring; /* NULL: blocks are not wanted */
+	pthread_mutex_t lock;	 /* guards what follows, and order */
+	struct meter_record batch[BATCH];
+	size_t batch_n;
+	int64_t batch_ns; /* when its first reading came in */
 };
 
 /* A signal handler has no argument to find it by. */
@@ -97,25 +106,56 @@ struct meter_link *meter_link_start(int fd, struct meter_ring *ring, int parent_
 	link.ring = ring;
 	if (ring)
 		meter_ring_set_fd(ring, ring_fd);
+	pthread_mutex_init(&link.lock, NULL);
 	return &link;
 }
 
-static void link_write(struct meter_link *link, const struct meter_record *record)
+static void link_write(struct meter_link *link, const struct meter_record *records, size_t count)
 {
+	size_t size = count * sizeof(*records);
 	ssize_t n;
 
 	do
-		n = write(link->fd, record, sizeof(*record));
+		n = write(link->fd, records, size);
 	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*record))
+	if (n != (ssize_t)size)
 		_exit(1);
+}
+
+static void link_flush(struct meter_link *link)
+{
+	if (link->batch_n)
+		link_write(link, link->batch, link->batch_n);
+	link->batch_n = 0;
+}
+
+void meter_link_pause(struct meter_link *link, int64_t until_ns)
+{
+	pthread_mutex_lock(&link->lock);
+	if (link->batch_n && until_ns - link->batch_ns >= BATCH_AGE_NS)
+		link_flush(link);
+	pthread_mutex_unlock(&link->lock);
 }
 
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample)
 {
-	struct meter_record record = {.kind = METER_RECORD_SAMPLE, .u.sample = *sample};
+	pthread_mutex_lock(&link->lock);
+	if (!link->batch_n)
+		link->batch_ns = meter_now_ns();
+	link->batch[link->batch_n++] =
+		(struct meter_record){.kind = METER_RECORD_SAMPLE, .u.sample = *sample};
+	if (link->batch_n == BATCH)
+		link_flush(link);
+	pthread_mutex_unlock(&link->lock);
+}
 
-	link_write(link, &record);
+/* After all readings that were given before it. */
+static void link_tell(struct meter_link *link, const struct meter_record *record)
+{
+	pthread_mutex_lock(&link->lock);
+	link_flush(link);
+	link_write(link, record, 1);
+	pthread_mutex_unlock(&link->lock);
 }
 
 void meter_link_block(struct meter_link *link, const struct meter_block *block, const float *values)
@@ -130,12 +170,12 @@ void meter_link_block(struct meter_link *link, const struct meter_block *block, 
 	if (!slot)
 		_exit(1);
 	record.u.block.packed_n = chunk_pack_block(block, values, slot);
-	link_write(link, &record);
+	link_tell(link, &record);
 }
 
 void meter_link_alive(struct meter_link *link)
 {
-	link_write(link, &(struct meter_record){.kind = METER_RECORD_ALIVE});
+	link_tell(link, &(struct meter_record){.kind = METER_RECORD_ALIVE});
 }
 
 static struct meter_record link_record(enum meter_event_kind kind)
@@ -151,7 +191,7 @@ void meter_link_ready(struct meter_link *link, const struct meter_identity *iden
 	struct meter_record record = link_record(METER_EVENT_READY);
 
 	record.u.event.identity = *identity;
-	link_write(link, &record);
+	link_tell(link, &record);
 }
 
 void meter_link_channel(struct meter_link *link, size_t channel, const char *name, const char *unit)
@@ -161,14 +201,14 @@ void meter_link_channel(struct meter_link *link, size_t channel, const char *nam
 	record.u.event.channel = (uint32_t)channel;
 	snprintf(record.u.event.unit, sizeof(record.u.event.unit), "%s", unit);
 	snprintf(record.u.event.text, sizeof(record.u.event.text), "%s", name);
-	link_write(link, &record);
+	link_tell(link, &record);
 }
 
 static void link_event(struct meter_link *link, struct meter_record *record, const char *format,
 		       va_list args)
 {
 	vsnprintf(record->u.event.text, sizeof(record->u.event.text), format, args);
-	link_write(link, record);
+	link_tell(link, record);
 }
 
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)

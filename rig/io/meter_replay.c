@@ -162,6 +162,7 @@ static void replay_wait(struct replay *p, int64_t t_ns)
 		p->last_ns = t_ns;
 	if (p->speed > 0)
 		due_ns = p->start_ns + (int64_t)((double)(t_ns - p->start_ns) / p->speed);
+	meter_link_pause(p->link, due_ns);
 	while (!meter_link_stopping() && meter_now_ns() < due_ns) {
 		int64_t alive_ns = meter_now_ns() + ALIVE_NS;
 

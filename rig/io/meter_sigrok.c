@@ -20,18 +20,28 @@
 /* GPollFunc takes no argument. One meter a process. */
 static struct sigrok *polling;
 
+/* Lines of plain text; tcp-rigol and vxi frame theirs. */
+static bool sigrok_can_relay(const struct sigrok *s)
+{
+	const char *conn = meter_spec_get(s->spec, "conn");
+
+	return s->polled && (isatty(s->fd) || (conn && strncmp(conn, "tcp-raw/", 8) == 0));
+}
+
 static void sigrok_connect(struct sigrok *s)
 {
-	int64_t silence = s->options->silence_ns;
+	/* Before the parent's patience ends, so that it hears why and gets what is on its way. */
+	int64_t silence = s->options->silence_ns / 4 * 3;
 	struct timeval limit = {.tv_sec = silence / 1000000000,
 				.tv_usec = silence / 1000 % 1000000};
-	const char *conn = meter_spec_get(s->spec, "conn");
 	int one = 1, ret;
 
-	if (s->fd < 0 || isatty(s->fd))
+	if (s->fd < 0)
 		return;
-	if (s->polled && s->polled->numbers && conn && strncmp(conn, "tcp-raw/", 8) == 0) {
-		ret = meter_relay_start(s->fd, silence, s->link, &s->relay);
+	if (sigrok_can_relay(s)) {
+		s->direct = s->polled->way == METER_RELAY_DIRECT && !isatty(s->fd);
+		ret = meter_relay_start(s->fd, s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
+					s->polled->all_numbers, silence, s->link, &s->relay);
 		if (ret)
 			meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
 		return;
@@ -117,13 +127,18 @@ void sigrok_check_unit(struct sigrok *s, struct sigrok_channel *channel, int uni
 /* The moment that a packet's values were measured at, and how far it may be off. */
 static void sigrok_time(struct sigrok *s, struct meter_sample *sample, struct meter_exchange *last)
 {
-	int64_t now = meter_now_ns(), from = s->asked_ns, to = now;
+	int64_t now, from = s->asked_ns, to;
 
 	memset(last, 0, sizeof(*last));
 	if (s->relay) {
-		meter_relay_last(s->relay, last);
+		if (s->direct)
+			meter_relay_exchange(s->relay, last);
+		else
+			meter_relay_last(s->relay, last);
 		from = last->query_ns;
-		to = last->answer_ns;
+		now = to = last->answer_ns;
+	} else {
+		now = to = meter_now_ns();
 	}
 	sample->t_ns = from + (to - from) / 2;
 	sample->error_ns = (to - from + 1) / 2;
@@ -147,7 +162,7 @@ static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int un
 		return;
 	}
 	sigrok_check_unit(s, channel, unit);
-	sample->value = value;
+	sample->value = s->direct ? last->value : value;
 	sample->channel = (uint32_t)(channel - s->channels);
 	sigrok_deliver(s, sample);
 }
@@ -213,12 +228,16 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 			line = &fds[i];
 	}
 	if (!line) {
+		meter_link_pause(s->link, INT64_MAX);
 		s->asked_ns = meter_now_ns();
 		return g_poll(fds, n, timeout);
 	}
+	meter_link_pause(s->link, s->due_ns);
 	while (meter_now_ns() < s->due_ns && !meter_link_stopping())
 		meter_sleep_until(s->due_ns);
 	sigrok_check_connection(s);
+	if (s->direct)
+		meter_relay_prime(s->relay);
 	s->asked_ns = meter_now_ns();
 	s->answered = false;
 	s->due_ns = meter_next_due(s->due_ns, s->period_ns, s->asked_ns);
@@ -241,6 +260,7 @@ static gint sigrok_poll(GPollFD *fds, guint n, gint timeout)
 	if (s->polled)
 		return sigrok_pace(s, fds, n, timeout);
 	sigrok_check_connection(s);
+	meter_link_pause(s->link, INT64_MAX);
 	return g_poll(fds, n, timeout);
 }
 

@@ -16,7 +16,8 @@
 /* How a driver gets its readings; one that is not listed sends by itself. */
 struct sigrok_driver {
 	const char *name;
-	bool numbers; /* while it runs it asks for nothing but numbers, so the relay can check */
+	enum meter_relay_way way; /* over a socket; over a serial line it is always PUMP */
+	bool all_numbers;	  /* while it runs it asks for nothing but numbers */
 };
 
 struct sigrok_channel {
@@ -37,8 +38,9 @@ struct sigrok {
 	size_t channels_n;
 	struct meter_blocks *blocks; /* NULL: readings go one by one */
 	bool block_lists_leak;	     /* 16 bytes with each packet, if we do not free them */
-	struct meter_relay *relay;   /* NULL: not over tcp-raw */
-	int fd;			     /* the driver's socket or serial line, -1 if it has none */
+	struct meter_relay *relay; /* NULL: libsigrok reads for itself */
+	bool direct;		   /* the relay's way is DIRECT */
+	int fd;			   /* the driver's socket or serial line, -1 if it has none */
 	int64_t period_ns, due_ns;
 	int64_t asked_ns;  /* the driver was let go at */
 	int64_t packet_ns; /* the latest packet came at */

@@ -13,8 +13,8 @@
 #define FDS_MAX 1024
 
 static const struct sigrok_driver polled_drivers[] = {
-	{"scpi-pps", true},
-	{"scpi-dmm", false},
+	{"scpi-pps", METER_RELAY_DIRECT, true},
+	{"scpi-dmm", METER_RELAY_PUMP, false},
 };
 
 /* The first complaint is the cause; those behind it are its consequences. */
