@@ -13,6 +13,17 @@ static const struct meter_subcommand subcommands[] = {
 	 "  --rate RATE     readings a second over all channels, such as '20 Hz'\n"
 	 "  --json          a JSON object a line\n",
 	 cmd_meter_read},
+	{"record", "(SPEC | --lab LAB NAME) --out FILE [OPTIONS]", "read a meter to disk",
+	 "  --out FILE       a new file; 'coldrig export' makes others of it\n"
+	 "  --channel NAME   read this channel; may be given several times (all)\n"
+	 "  --rate RATE      readings a second over all channels, such as '3 kHz' (10 Hz); a "
+	 "meter\n"
+	 "                   that sends at a rate of its own has it in its spec\n"
+	 "  --duration TIME  end after this time, such as '10 s' (on Ctrl-C)\n"
+	 "  --samples N      end after N samples of each channel\n"
+	 "  --json           what was recorded as a JSON object\n\n"
+	 "What is in the file survives whatever happens to this program, half a second later.\n",
+	 cmd_meter_record},
 };
 
 #define SUBCOMMANDS_N (sizeof(subcommands) / sizeof(subcommands[0]))

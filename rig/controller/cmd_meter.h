@@ -16,6 +16,7 @@ struct meter_subcommand {
 int cmd_meter_scan(int argc, char **argv);
 int cmd_meter_show(int argc, char **argv);
 int cmd_meter_read(int argc, char **argv);
+int cmd_meter_record(int argc, char **argv);
 
 /* "coldrig: meter NAME: what; try ..." on stderr; returns EXIT_USAGE. */
 int cmd_meter_usage(const char *name, const char *format, ...)

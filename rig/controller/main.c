@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
 	&command_resume,
 	&command_replay,
 	&command_meter,
+	&command_export,
 	&command_kernel,
 	&command_lab,
 };

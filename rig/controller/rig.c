@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "meter_note.h"
 #include "rig_parts.h"
 #include "wiring.h"
 
@@ -74,32 +75,24 @@ static int flush_meters(struct rig *rig, struct err *err)
 static int note_meter_event(struct rig *rig, size_t i, const struct meter_event *event,
 			    struct err *err)
 {
-	static const char *const names[] = {[METER_EVENT_READY] = "ready",
-					    [METER_EVENT_CHANNEL] = "channel",
-					    [METER_EVENT_OPTION] = "option",
-					    [METER_EVENT_LOST] = "lost",
-					    [METER_EVENT_NOTE] = "note"};
-	char identity[METER_IDENTITY_SIZE];
+	const char *meter = rig->o.lab->meters[i].name;
 	struct msg *body;
+	int r = 0;
 
-	if (event->kind == METER_EVENT_CHANNEL && !*event->unit)
-		return 0; /* told again with its unit */
-	if (event->kind == METER_EVENT_READY)
-		meter_identity_text(&event->identity, identity);
-	if (event->kind == METER_EVENT_CHANNEL && strcmp(event->unit, "W") != 0)
-		return err_set(err, -EINVAL, "meter %s: channel %s delivers '%s', not watts",
-			       rig->o.lab->meters[i].name, event->text, event->unit);
-	body = msg_object();
-	msg_set_str(body, "meter", rig->o.lab->meters[i].name);
-	msg_set_str(body, "event", names[event->kind]);
-	msg_set_str(body, "text", event->kind == METER_EVENT_READY ? identity : event->text);
-	if (event->kind == METER_EVENT_CHANNEL)
-		msg_set_str(body, "unit", event->unit);
-	msg_set_int(body, "t_ns", event->t_ns);
+	if (event->kind == METER_EVENT_CHANNEL && *event->unit && strcmp(event->unit, "W") != 0)
+		return err_set(err, -EINVAL, "meter %s: channel %s delivers '%s', not watts", meter,
+			       event->text, event->unit);
+	if (event->kind == METER_EVENT_CHANNEL && rig->o.journal)
+		r = store_put_channel(rig->o.journal->store, (int)i, meter, event->channel,
+				      event->text, event->unit, err);
+	body = meter_note(meter, event);
 	if (event->kind == METER_EVENT_LOST) {
 		rig->meters[i].is_lost = true;
-		progress_say(rig->o.progress, "  meter %s is lost: %s", rig->o.lab->meters[i].name,
-			     event->text);
+		progress_say(rig->o.progress, "  meter %s is lost: %s", meter, event->text);
+	}
+	if (r < 0 || !body) {
+		msg_free(body);
+		return r;
 	}
 	return rig_note(rig, "meter", body, err);
 }

@@ -90,7 +90,7 @@ static int create_store(struct runfile *run, const char *path, struct err *err)
 	if (asprintf(&fresh, "%s.new", path) < 0)
 		return -ENOMEM;
 	unlink(fresh);
-	r = store_create(fresh, &run->store, err);
+	r = store_create(fresh, STORE_PAGES_JOURNAL, &run->store, err);
 	if (r == 0)
 		r = save_inputs(run, err);
 	store_close(run->store);

@@ -17,6 +17,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "chunk.h"
 #include "meter_backend.h"
 
 #define START_LIMIT_NS ((int64_t)2 * 1000000000)
@@ -41,6 +42,9 @@ struct meter {
 	int64_t heard_ns; /* when a reading last came */
 	int64_t silence_ns;
 	size_t channels_n;
+	struct meter_ring *ring; /* NULL: blocks are not wanted */
+	size_t blocks_n;	 /* taken */
+	bool block_held;	 /* its slot goes back when the next is asked for */
 	unsigned char buffer[BATCH * sizeof(struct meter_record)];
 	size_t begin, end; /* of what is unread in it */
 };
@@ -48,6 +52,7 @@ struct meter {
 /* The first whose driver is NULL or the spec's; the last one takes all. */
 static const struct meter_backend *const backends[] = {
 	&meter_fake_backend,
+	&meter_replay_backend,
 	&meter_sigrok_backend,
 };
 
@@ -135,8 +140,12 @@ static int meter_fork(struct meter *m, const struct meter_backend *backend,
 		return -errno;
 	}
 	if (m->pid == 0) {
-		backend->run(options, spec, meter_link_start(child_end, parent));
-		_exit(0); /* no atexit handlers, no flushing of the parent's streams */
+		struct meter_link *link = meter_link_start(child_end, m->ring, parent);
+
+		backend->run(options, spec, link);
+		/* Ends with _exit(): no atexit handlers, no flushing of the parent's streams. */
+		meter_link_complete(link, meter_link_stopping() ? "stopped"
+								: "all that was asked for came");
 	}
 	m->pidfd = pidfd_open(m->pid, 0);
 	return m->pidfd < 0 ? -errno : 0;
@@ -168,6 +177,8 @@ int meter_open(const struct meter_options *options, struct meter **out, struct e
 	m->channels_n = options->channels_n;
 	m->opened_ns = meter_now_ns();
 	ret = meter_prepare(m, &child_end);
+	if (!ret && options->blocks)
+		ret = meter_ring_new(&m->ring);
 	if (!ret)
 		ret = meter_fork(m, backend, options, &spec, child_end);
 	if (child_end >= 0)
@@ -344,10 +355,13 @@ static size_t meter_take(struct meter *m, struct meter_sample *samples, size_t m
 			if (!meter_peek(m, &record))
 				break;
 		}
-		if (record.kind == METER_RECORD_EVENT && *event_n)
+		if (record.kind == METER_RECORD_BLOCK ||
+		    (record.kind == METER_RECORD_EVENT && *event_n))
 			break;
 		m->begin += sizeof(record);
-		if (record.kind == METER_RECORD_EVENT) {
+		if (record.kind == METER_RECORD_ALIVE) {
+			m->heard_ns = meter_now_ns();
+		} else if (record.kind == METER_RECORD_EVENT) {
 			meter_take_event(m, &record.u.event, event);
 			*event_n = 1;
 		} else if (record.u.sample.channel < m->channels_n) {
@@ -362,6 +376,7 @@ size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
 {
 	struct meter_record record;
 	int64_t now;
+	bool waits;
 	size_t n;
 
 	assert(max > 0);
@@ -374,9 +389,10 @@ size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
 	now = meter_now_ns();
 	if (n)
 		m->heard_ns = now;
-	if (!n && !*event_n && m->ended)
+	waits = meter_peek(m, &record);
+	if (!n && !*event_n && !waits && m->ended)
 		meter_lose_ended(m, event);
-	else if (!n && !*event_n && now >= meter_deadline(m))
+	else if (!n && !*event_n && !waits && now >= meter_deadline(m))
 		meter_lose(m, event,
 			   m->ready ? "no reading for %.1f s"
 				    : "not found, or does not answer: not ready after %.1f s",
@@ -385,11 +401,54 @@ size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
 		*event_n = 1;
 		return n;
 	}
-	if (meter_peek(m, &record))
+	if (waits && record.kind != METER_RECORD_BLOCK)
 		meter_set_timer(m, 1); /* at once: no poll sees what is left in memory */
 	else if (now >= m->timer_due_ns)
 		meter_set_timer(m, meter_deadline(m));
 	return n;
+}
+
+bool meter_read_block(struct meter *m, struct meter_block *block, const void **packed,
+		      size_t *packed_n)
+{
+	struct meter_record record;
+
+	if (m->block_held)
+		meter_ring_give_back(m->ring);
+	m->block_held = false;
+	if (!m->lost && !meter_peek(m, &record))
+		meter_fill(m, BATCH);
+	if (m->lost || !m->ring || !meter_peek(m, &record) || record.kind != METER_RECORD_BLOCK)
+		return false;
+	m->begin += sizeof(record);
+	m->block_held = true;
+	m->heard_ns = meter_now_ns();
+	*block = record.u.block.block;
+	*packed = meter_ring_slot(m->ring, m->blocks_n++);
+	*packed_n = (size_t)record.u.block.packed_n;
+	return *packed_n <= chunk_block_bound(METER_BLOCK_MAX) && block->n <= METER_BLOCK_MAX &&
+	       block->n > 0 && block->rate_hz > 0;
+}
+
+bool meter_block_waits(const struct meter *m)
+{
+	struct meter_record record;
+
+	return !m->lost && meter_peek(m, &record) && record.kind == METER_RECORD_BLOCK;
+}
+
+void meter_stop(struct meter *m)
+{
+	if (m->pid)
+		kill(m->pid, SIGTERM);
+}
+
+int64_t meter_block_time_ns(const struct meter_block *block, uint64_t i)
+{
+	uint64_t at = block->first + i, whole = at / block->rate_hz, rest = at % block->rate_hz;
+	double fraction_ns = (double)rest * 1e9 / (double)block->rate_hz;
+
+	return (int64_t)((uint64_t)block->start_ns + whole * 1000000000 + (uint64_t)fraction_ns);
 }
 
 static const char *meter_word(const char *text)
@@ -431,5 +490,6 @@ void meter_close(struct meter *m)
 	meter_close_fd(m->pidfd);
 	meter_close_fd(m->timer);
 	meter_close_fd(m->epoll);
+	meter_ring_free(m->ring);
 	free(m);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A meter, read in a process of its own, so that a driver that blocks, spins or crashes costs a run
- * its samples and nothing else. Backends are chosen by the spec: libsigrok for all but "fake:".
+ * its samples and nothing else. Backends are chosen by the spec: libsigrok for all but "fake:" and "replay:".
  *
  * Times are CLOCK_MONOTONIC of the controller.
  */
@@ -25,6 +25,22 @@ struct meter_sample {
 	double value;	   /* in the channel's unit, which METER_EVENT_CHANNEL has told before */
 };
 
+#define METER_BLOCK_MAX 131072 /* values in a block */
+
+/* Values of one channel at a rate: value i was sampled at start_ns + (first + i) / rate_hz. */
+struct meter_block {
+	uint32_t channel;
+	uint32_t n;
+	uint64_t rate_hz;
+	uint64_t first; /* how many came since start_ns, before this block */
+	int64_t start_ns;
+	int64_t error_ns;   /* of start_ns; that the rate is true is the driver's word */
+	int64_t arrived_ns; /* when the last value came: evidence about the rate */
+};
+
+/* When value i of a block was sampled. */
+int64_t meter_block_time_ns(const struct meter_block *block, uint64_t i);
+
 /* Things that a meter tells besides samples. */
 enum meter_event_kind {
 	METER_EVENT_READY,   /* found and opened: identity */
@@ -47,6 +63,7 @@ struct meter_event {
 	int64_t t_ns;
 	char unit[METER_UNIT_SIZE]; /* CHANNEL: "V", "A", "W", "Wh", "Hz", "Ohm", "" for a number */
 	bool hopeless;		    /* LOST: opening it again would come to the same */
+	bool complete;		    /* LOST: for all that there is has come, or meter_stop() */
 	union {
 		char text[160];
 		struct meter_identity identity;
@@ -60,6 +77,8 @@ struct meter_options {
 	double rate_hz; /* readings a second over all channels; as fast as it answers if slower */
 	int64_t silence_ns; /* no reading for so long after READY: lost. Until READY it has 2 s */
 	bool describe;	    /* tell its settings */
+	bool blocks; /* a driver that delivers at a rate of its own hands over blocks, not samples */
+	uint64_t block_limit; /* values of each channel that come as blocks, then LOST; 0: no end */
 };
 
 /*
@@ -83,6 +102,19 @@ int meter_fd(const struct meter *meter);
  */
 size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 		  struct meter_event *event, size_t *event_n);
+
+/*
+ * If options.blocks: takes the next block, which comes in order with samples and events, so ask between
+ * calls of meter_read(). *packed, as by chunk_pack_block(), is valid until the next call.
+ */
+bool meter_read_block(struct meter *meter, struct meter_block *block, const void **packed,
+		      size_t *packed_n);
+
+/* A block is what comes next. */
+bool meter_block_waits(const struct meter *meter);
+
+/* Asks it to end. What it still has comes, then LOST, complete; the caller reads on until then. */
+void meter_stop(struct meter *meter);
 
 /* "VENDOR MODEL VERSION SERIAL", with "-" for what is not known. */
 #define METER_IDENTITY_SIZE 176

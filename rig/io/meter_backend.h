@@ -10,10 +10,22 @@
 #include <stdint.h>
 
 #include "meter.h"
+#include "meter_ring.h"
 #include "meter_spec.h"
 
 /* Written whole: smaller than PIPE_BUF, so records of two threads never mix. */
-enum meter_record_kind { METER_RECORD_SAMPLE = 1, METER_RECORD_EVENT = 2 };
+enum meter_record_kind {
+	METER_RECORD_SAMPLE = 1,
+	METER_RECORD_EVENT = 2,
+	METER_RECORD_BLOCK = 3,
+	METER_RECORD_ALIVE = 4 /* there is nothing now, and that is as it should be */
+};
+
+/* Its values, packed, are in the next slot of the ring. */
+struct meter_record_block {
+	struct meter_block block;
+	uint64_t packed_n;
+};
 
 struct meter_record {
 	uint32_t kind;
@@ -21,6 +33,7 @@ struct meter_record {
 	union {
 		struct meter_sample sample;
 		struct meter_event event;
+		struct meter_record_block block;
 	} u;
 };
 
@@ -41,13 +54,14 @@ struct meter_backend {
 };
 
 extern const struct meter_backend meter_fake_backend;
+extern const struct meter_backend meter_replay_backend;
 extern const struct meter_backend meter_sigrok_backend;
 
 /*
  * Turns a freshly forked process into the meter's: dies with the parent, has its own process group,
- * keeps no descriptor but stderr and fd. The link is static, never freed.
+ * keeps no descriptor but stderr, fd and the ring's. The link is static, never freed.
  */
-struct meter_link *meter_link_start(int fd, int parent_pid);
+struct meter_link *meter_link_start(int fd, struct meter_ring *ring, int parent_pid);
 
 /* The parent asked the process to end. */
 bool meter_link_stopping(void);
@@ -56,11 +70,17 @@ bool meter_link_stopping(void);
  * is announced that is long enough to make them late. */
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample);
 void meter_link_pause(struct meter_link *link, int64_t until_ns);
+/* Packs and hands over a block, waiting for the parent where that is slower. Only if options.blocks. */
+void meter_link_block(struct meter_link *link, const struct meter_block *block,
+		      const float *values);
 void meter_link_ready(struct meter_link *link, const struct meter_identity *identity);
 void meter_link_channel(struct meter_link *link, size_t channel, const char *name,
 			const char *unit);
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* For a meter that is silent on purpose: the parent does not give it up. */
+void meter_link_alive(struct meter_link *link);
 
 /* Tells the loss and ends the process, from any thread: nothing can come after it. */
 _Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)
@@ -68,6 +88,10 @@ _Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)
 
 /* The same where opening it again would come to the same: what was asked for cannot be. */
 _Noreturn void meter_link_hopeless(struct meter_link *link, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same where all that there is has come: a limit, the end of a recording, or it was stopped. */
+_Noreturn void meter_link_complete(struct meter_link *link, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 int64_t meter_now_ns(void);

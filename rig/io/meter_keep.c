@@ -22,6 +22,7 @@ struct meter_keep {
 	bool up;	/* READY was told, and no LOST since */
 	bool told;	/* that it is lost */
 	bool over;	/* hopeless */
+	bool stopping;	/* is not to be opened again */
 	bool known;	/* identity is */
 	bool returning; /* ready is to be told with the first reading */
 	struct meter_identity identity;
@@ -115,7 +116,7 @@ static size_t keep_take_lost(struct meter_keep *k, struct meter_event *event)
 {
 	const struct meter_event lost = *event;
 
-	k->over = lost.hopeless && !k->known;
+	k->over = lost.complete || k->stopping || (lost.hopeless && !k->known);
 	if (k->over) {
 		meter_close(k->meter);
 		k->meter = NULL;
@@ -240,11 +241,27 @@ size_t meter_keep_read(struct meter_keep *k, struct meter_sample *samples, size_
 	if (*event_n)
 		*event_n = keep_take_event(k, event);
 	/* It is back when a reading is: until then it may turn out to be another one. */
-	if (n && k->returning)
+	if ((n || meter_block_waits(k->meter)) && k->returning)
 		*event_n = keep_return(k, event);
 	if (n && k->up)
 		k->pause_ns = PAUSE_FIRST_NS;
 	return k->up ? n : 0;
+}
+
+bool meter_keep_read_block(struct meter_keep *k, struct meter_block *block, const void **packed,
+			   size_t *packed_n)
+{
+	return k->meter && k->up && meter_read_block(k->meter, block, packed, packed_n);
+}
+
+bool meter_keep_stop(struct meter_keep *k)
+{
+	k->stopping = true;
+	if (k->meter)
+		meter_stop(k->meter);
+	else
+		k->over = true;
+	return k->meter;
 }
 
 void meter_keep_close(struct meter_keep *k)

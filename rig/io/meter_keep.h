@@ -31,6 +31,12 @@ int meter_keep_fd(const struct meter_keep *keep);
 size_t meter_keep_read(struct meter_keep *keep, struct meter_sample *samples, size_t max,
 		       struct meter_event *event, size_t *event_n);
 
+/* As meter_read_block() and meter_stop(), after which nothing is opened again; false if nothing is to
+ * come, as it is lost just now. */
+bool meter_keep_read_block(struct meter_keep *keep, struct meter_block *block, const void **packed,
+			   size_t *packed_n);
+bool meter_keep_stop(struct meter_keep *keep);
+
 void meter_keep_close(struct meter_keep *keep);
 
 #endif

@@ -14,7 +14,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "chunk.h"
+
 #define LINK_FD 3
+#define RING_FD 4
 
 _Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "records must be written whole");
 
@@ -24,7 +27,8 @@ _Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "records must be written
 
 struct meter_link {
 	int fd;
-	pthread_mutex_t lock; /* guards what follows, and order */
+	struct meter_ring *ring; /* NULL: blocks are not wanted */
+	pthread_mutex_t lock;	 /* guards what follows, and order */
 	struct meter_record batch[BATCH];
 	size_t batch_n;
 	int64_t batch_ns; /* when its first reading came in */
@@ -63,8 +67,23 @@ static void link_signals(void)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }
 
-struct meter_link *meter_link_start(int fd, int parent_pid)
+/* Both may be where the other has to go. */
+static void link_place(int *fd, int *ring_fd)
 {
+	int spare = fcntl(*fd, F_DUPFD, RING_FD + 1), ring_spare = -1;
+
+	if (*ring_fd >= 0)
+		ring_spare = fcntl(*ring_fd, F_DUPFD, RING_FD + 1);
+	if (spare < 0 || dup2(spare, LINK_FD) < 0 ||
+	    (*ring_fd >= 0 && (ring_spare < 0 || dup2(ring_spare, RING_FD) < 0)))
+		_exit(1);
+	*fd = LINK_FD;
+	*ring_fd = RING_FD;
+}
+
+struct meter_link *meter_link_start(int fd, struct meter_ring *ring, int parent_pid)
+{
+	int ring_fd = ring ? meter_ring_fd(ring) : -1;
 	static struct meter_link link;
 	int null;
 
@@ -80,11 +99,13 @@ struct meter_link *meter_link_start(int fd, int parent_pid)
 	null = open("/dev/null", O_RDWR);
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(null, STDOUT_FILENO) < 0)
 		_exit(1);
-	if (fd != LINK_FD && dup2(fd, LINK_FD) < 0)
+	link_place(&fd, &ring_fd);
+	if (close_range(ring ? RING_FD + 1 : RING_FD, ~0U, 0) < 0)
 		_exit(1);
-	if (close_range(LINK_FD + 1, ~0U, 0) < 0)
-		_exit(1);
-	link.fd = LINK_FD;
+	link.fd = fd;
+	link.ring = ring;
+	if (ring)
+		meter_ring_set_fd(ring, ring_fd);
 	pthread_mutex_init(&link.lock, NULL);
 	return &link;
 }
@@ -135,6 +156,26 @@ static void link_tell(struct meter_link *link, const struct meter_record *record
 	link_flush(link);
 	link_write(link, record, 1);
 	pthread_mutex_unlock(&link->lock);
+}
+
+void meter_link_block(struct meter_link *link, const struct meter_block *block, const float *values)
+{
+	struct meter_record record = {.kind = METER_RECORD_BLOCK, .u.block.block = *block};
+	void *slot;
+
+	/* A signal only asks to stop, and what has come is handed over first. */
+	do
+		slot = meter_ring_take(link->ring);
+	while (!slot && errno == EINTR);
+	if (!slot)
+		_exit(1);
+	record.u.block.packed_n = chunk_pack_block(block, values, slot);
+	link_tell(link, &record);
+}
+
+void meter_link_alive(struct meter_link *link)
+{
+	link_tell(link, &(struct meter_record){.kind = METER_RECORD_ALIVE});
 }
 
 static struct meter_record link_record(enum meter_event_kind kind)
@@ -197,6 +238,18 @@ void meter_link_hopeless(struct meter_link *link, const char *format, ...)
 	va_list args;
 
 	record.u.event.hopeless = true;
+	va_start(args, format);
+	link_event(link, &record, format, args);
+	va_end(args);
+	_exit(0);
+}
+
+void meter_link_complete(struct meter_link *link, const char *format, ...)
+{
+	struct meter_record record = link_record(METER_EVENT_LOST);
+	va_list args;
+
+	record.u.event.hopeless = record.u.event.complete = true;
 	va_start(args, format);
 	link_event(link, &record, format, args);
 	va_end(args);

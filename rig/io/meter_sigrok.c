@@ -80,7 +80,7 @@ static void sigrok_deliver(struct sigrok *s, const struct meter_sample *sample)
 		meter_link_sample(s->link, sample);
 }
 
-static struct sigrok_channel *sigrok_channel(const struct sigrok *s, const struct sr_channel *sr)
+struct sigrok_channel *sigrok_channel(const struct sigrok *s, const struct sr_channel *sr)
 {
 	for (size_t i = 0; i < s->channels_n; i++) {
 		if (s->channels[i].sr == sr)
@@ -112,7 +112,7 @@ static const char *sigrok_unit(int unit)
 }
 
 /* A meter whose knob is turned delivers something else under the same name. */
-static void sigrok_check_unit(struct sigrok *s, struct sigrok_channel *channel, int unit)
+void sigrok_check_unit(struct sigrok *s, struct sigrok_channel *channel, int unit)
 {
 	if (channel->unit == unit)
 		return;
@@ -190,9 +190,15 @@ static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *ana
 static void sigrok_on_packet(const struct sr_dev_inst *device,
 			     const struct sr_datafeed_packet *packet, void *data)
 {
+	struct sigrok *s = data;
+
 	(void)device;
-	if (packet->type == SR_DF_ANALOG)
-		sigrok_analog(data, packet->payload);
+	if (packet->type == SR_DF_ANALOG && s->blocks)
+		sigrok_take_blocks(s, packet->payload);
+	else if (packet->type == SR_DF_ANALOG)
+		sigrok_analog(s, packet->payload);
+	else if (packet->type == SR_DF_FRAME_BEGIN && s->blocks)
+		meter_blocks_restart(s->blocks, meter_now_ns());
 }
 
 /* Before the driver gets to read the end of the connection as a number. */
@@ -243,7 +249,9 @@ static gint sigrok_poll(GPollFD *fds, guint n, gint timeout)
 {
 	struct sigrok *s = polling;
 
-	if (meter_link_stopping()) {
+	if (s->blocks)
+		meter_blocks_tick(s->blocks, meter_now_ns());
+	if (meter_link_stopping() || (s->blocks && meter_blocks_full(s->blocks))) {
 		if (!s->stopped)
 			sr_session_stop(s->session);
 		s->stopped = true;
@@ -305,14 +313,19 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 	if (options->describe)
 		sigrok_describe(s);
 	sigrok_connect(s);
+	if (options->blocks)
+		sigrok_start_blocks(s);
 	sigrok_start(s);
 	sigrok_tell(s);
 	sr_session_run(s->session);
-	if (!meter_link_stopping())
+	if (s->blocks)
+		meter_blocks_flush(s->blocks);
+	if (!meter_link_stopping() && !(s->blocks && meter_blocks_full(s->blocks)))
 		sigrok_lost(s, "the driver ended the session");
 	/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. */
 	sr_dev_close(s->device);
 	meter_relay_stop(s->relay);
+	meter_blocks_free(s->blocks);
 }
 
 static int sigrok_check(const struct meter_options *options, const struct meter_spec *spec,

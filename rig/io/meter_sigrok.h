@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the two files share that read a meter through libsigrok: meter_sigrok_open.c finds and opens
- * it, meter_sigrok.c reads it. The only file that includes libsigrok.
+ * What the files share that read a meter through libsigrok: meter_sigrok_open.c finds and opens it,
+ * meter_sigrok.c reads it, meter_sigrok_blocks.c takes what comes at a rate. The only file that
+ * includes libsigrok.
  */
 #ifndef COLDRIG_METER_SIGROK_H
 #define COLDRIG_METER_SIGROK_H
@@ -9,6 +10,7 @@
 #include <libsigrok/libsigrok.h>
 
 #include "meter_backend.h"
+#include "meter_blocks.h"
 #include "meter_relay.h"
 
 /* How a driver gets its readings; one that is not listed sends by itself. */
@@ -34,6 +36,8 @@ struct sigrok {
 	struct sr_session *session;
 	struct sigrok_channel *channels; /* those that are read, in the order of samples */
 	size_t channels_n;
+	struct meter_blocks *blocks; /* NULL: readings go one by one */
+	bool block_lists_leak;	     /* 16 bytes with each packet, if we do not free them */
 	struct meter_relay *relay; /* NULL: libsigrok reads for itself */
 	bool direct;		   /* the relay's way is DIRECT */
 	int fd;			   /* the driver's socket or serial line, -1 if it has none */
@@ -59,6 +63,18 @@ void sigrok_open(struct sigrok *s);
 
 /* Tells the settings of an open meter. */
 void sigrok_describe(struct sigrok *s);
+
+/* If blocks are wanted and the driver has a rate: sets its limit, and s->blocks. */
+void sigrok_start_blocks(struct sigrok *s);
+
+/* A packet's values, into s->blocks. */
+void sigrok_take_blocks(struct sigrok *s, const struct sr_datafeed_analog *analog);
+
+/* NULL: not one of those that are read. */
+struct sigrok_channel *sigrok_channel(const struct sigrok *s, const struct sr_channel *sr);
+
+/* Tells a channel's unit with its first reading; the meter is lost if it becomes another. */
+void sigrok_check_unit(struct sigrok *s, struct sigrok_channel *channel, int unit);
 
 /* What, and libsigrok's complaint behind it. */
 _Noreturn void sigrok_lost(struct sigrok *s, const char *what);

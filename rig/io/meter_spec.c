@@ -13,6 +13,10 @@ static int spec_add(struct meter_spec *out, const char *whole, char *word, struc
 {
 	char *equals = strchr(word, '=');
 
+	if (strcmp(out->driver, "replay") == 0 && out->options_n == 0 && *word) {
+		out->options[out->options_n++] = (struct meter_spec_option){"file", word};
+		return 0;
+	}
 	if (!equals || equals == word)
 		return spec_bad(err, whole, "after the driver each part is KEY=VALUE");
 	*equals = '\0';

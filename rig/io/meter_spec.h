@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* A meter's spec, "driver:key=value:key=value", as sigrok-cli's --driver takes it. */
+/*
+ * A meter's spec, "driver:key=value:key=value", as sigrok-cli's --driver takes it; and
+ * "replay:FILE:key=value", in which FILE is the value of the key "file".
+ */
 #ifndef COLDRIG_METER_SPEC_H
 #define COLDRIG_METER_SPEC_H
 

@@ -18,21 +18,23 @@ static const char schema[] =
 	" monotonic_ns INTEGER, pid INTEGER);"
 	"CREATE TABLE journal(seq INTEGER PRIMARY KEY, segment INTEGER NOT NULL,"
 	" t_ns INTEGER NOT NULL, arm INTEGER, cycle INTEGER, kind TEXT NOT NULL, body TEXT);"
+	"CREATE TABLE channel(meter INTEGER NOT NULL, channel INTEGER NOT NULL,"
+	" meter_name TEXT NOT NULL, name TEXT NOT NULL, unit TEXT NOT NULL,"
+	" PRIMARY KEY(meter, channel)) WITHOUT ROWID;"
 	"CREATE TABLE samples(id INTEGER PRIMARY KEY, segment INTEGER NOT NULL,"
 	" meter INTEGER NOT NULL, t0_ns INTEGER NOT NULL, t1_ns INTEGER NOT NULL,"
-	" n INTEGER NOT NULL, crc32 INTEGER NOT NULL, data BLOB NOT NULL);"
-	"CREATE INDEX samples_by_time ON samples(segment, meter, t1_ns);";
+	" n INTEGER NOT NULL, coding INTEGER NOT NULL, crc32 INTEGER NOT NULL, data BLOB NOT NULL);"
+	/* Holds all that an overview needs, so that none reads the chunks of a day. */
+	"CREATE INDEX samples_by_time ON samples(segment, meter, t1_ns, t0_ns, n);";
 
-enum statement { ST_APPEND, ST_SAMPLES, ST_LOAD_SAMPLES, ST_COUNT };
+enum statement { ST_APPEND, ST_SAMPLES, ST_CHANNEL, ST_COUNT };
 
 static const char *const statements[ST_COUNT] = {
 	[ST_APPEND] = "INSERT INTO journal(segment, t_ns, arm, cycle, kind, body)"
 		      " VALUES(?1, ?2, ?3, ?4, ?5, ?6)",
-	[ST_SAMPLES] = "INSERT INTO samples(segment, meter, t0_ns, t1_ns, n, crc32, data)"
-		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7)",
-	[ST_LOAD_SAMPLES] =
-		"SELECT id, n, crc32, data FROM samples WHERE segment = ?1 AND meter = ?2"
-		" AND t1_ns >= ?3 AND t0_ns <= ?4 ORDER BY id",
+	[ST_SAMPLES] = "INSERT INTO samples(segment, meter, t0_ns, t1_ns, n, coding, crc32, data)"
+		       " VALUES(?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[ST_CHANNEL] = "INSERT OR REPLACE INTO channel VALUES(?1, ?2, ?3, ?4, ?5)",
 };
 
 struct store {
@@ -177,18 +179,22 @@ static int open_db(const char *path, int flags, struct store **out, struct err *
 	return 0;
 }
 
-int store_create(const char *path, struct store **out, struct err *err)
+int store_create(const char *path, size_t page_bytes, struct store **out, struct err *err)
 {
 	struct store *store;
+	char pages[40];
 	int r;
 
 	if (access(path, F_OK) == 0)
-		return err_set(err, -EEXIST, "%s: there is a run already", path);
+		return err_set(err, -EEXIST, "%s: there is a file already", path);
 	r = open_db(path, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, &store, err);
 	if (r < 0)
 		return r;
 	store->is_writer = true;
-	r = run_sql(store, mode, "cannot set up", err);
+	snprintf(pages, sizeof(pages), "PRAGMA page_size=%zu", page_bytes);
+	r = run_sql(store, pages, "cannot set up", err);
+	if (r == 0)
+		r = run_sql(store, mode, "cannot set up", err);
 	if (r == 0)
 		r = begin(store, err);
 	if (r == 0)
@@ -219,11 +225,11 @@ int store_open(const char *path, bool read_only, struct store **out, struct err 
 		r = -ENOMEM;
 	else if (!format && sqlite3_errcode(store->db) == SQLITE_CANTOPEN)
 		r = err_set(err, -EACCES,
-			    "%s: the run was killed, and reading it then needs permission "
+			    "%s: its writer was killed, and reading it then needs permission "
 			    "to write in its directory",
 			    path);
 	else if (!format)
-		r = err_set(err, -EBADMSG, "%s: not a run file: %s", path,
+		r = err_set(err, -EBADMSG, "%s: not a run or recording: %s", path,
 			    sqlite3_errmsg(store->db));
 	else if (strcmp(format, STORE_FORMAT) != 0)
 		r = err_set(err, -EBADMSG, "%s: format %s, this program reads format %s", path,
@@ -355,91 +361,83 @@ int store_append(struct store *store, struct store_entry *entry, struct err *err
 	return r;
 }
 
-/* A chunk on disk, column by column, little-endian: t_ns as differences, error_ns, channel, watts. */
-#define SAMPLE_BYTES (8 + 8 + 4 + 8)
-
-static void put_le(uint8_t *at, uint64_t value, size_t bytes)
+int store_put_channel(struct store *store, int meter, const char *meter_name, uint32_t channel,
+		      const char *name, const char *unit, struct err *err)
 {
-	for (size_t i = 0; i < bytes; i++)
-		at[i] = (uint8_t)(value >> (8 * i));
+	sqlite3_stmt *st;
+	int r = begin(store, err);
+
+	if (r < 0)
+		return r;
+	st = statement(store, ST_CHANNEL);
+	sqlite3_bind_int(st, 1, meter);
+	sqlite3_bind_int64(st, 2, channel);
+	sqlite3_bind_text(st, 3, meter_name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 4, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(st, 5, unit, -1, SQLITE_STATIC);
+	return step_done(store, st, "cannot write", err);
 }
 
-static uint64_t get_le(const uint8_t *at, size_t bytes)
+struct chunk_row {
+	int segment, meter;
+	int64_t t0_ns, t1_ns;
+	size_t n;
+	enum chunk_coding coding;
+};
+
+static int append_chunk(struct store *store, const struct chunk_row *row, const void *data,
+			size_t data_n, struct err *err)
 {
-	uint64_t value = 0;
+	sqlite3_stmt *st;
+	int r = begin(store, err);
 
-	for (size_t i = 0; i < bytes; i++)
-		value |= (uint64_t)at[i] << (8 * i);
-	return value;
-}
-
-static void chunk_encode(const struct meter_sample *samples, size_t n, uint8_t *out)
-{
-	uint8_t *error = out + 8 * n, *channel = error + 8 * n, *watts = channel + 4 * n;
-	int64_t last_ns = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t bits;
-
-		memcpy(&bits, &samples[i].value, sizeof(bits));
-		put_le(out + 8 * i, (uint64_t)(samples[i].t_ns - last_ns), 8);
-		put_le(error + 8 * i, (uint64_t)samples[i].error_ns, 8);
-		put_le(channel + 4 * i, samples[i].channel, 4);
-		put_le(watts + 8 * i, bits, 8);
-		last_ns = samples[i].t_ns;
-	}
-}
-
-static void chunk_decode(const uint8_t *in, size_t n, struct meter_sample *samples)
-{
-	const uint8_t *error = in + 8 * n, *channel = error + 8 * n, *watts = channel + 4 * n;
-	int64_t t_ns = 0;
-
-	for (size_t i = 0; i < n; i++) {
-		uint64_t bits = get_le(watts + 8 * i, 8);
-
-		t_ns += (int64_t)get_le(in + 8 * i, 8);
-		samples[i] = (struct meter_sample){
-			.t_ns = t_ns,
-			.error_ns = (int64_t)get_le(error + 8 * i, 8),
-			.channel = (uint32_t)get_le(channel + 4 * i, 4),
-		};
-		memcpy(&samples[i].value, &bits, sizeof(bits));
-	}
+	if (r < 0)
+		return r;
+	st = statement(store, ST_SAMPLES);
+	sqlite3_bind_int(st, 1, row->segment);
+	sqlite3_bind_int(st, 2, row->meter);
+	sqlite3_bind_int64(st, 3, row->t0_ns);
+	sqlite3_bind_int64(st, 4, row->t1_ns);
+	sqlite3_bind_int64(st, 5, (sqlite3_int64)row->n);
+	sqlite3_bind_int(st, 6, row->coding);
+	sqlite3_bind_int64(st, 7, pack_crc32(data, data_n));
+	sqlite3_bind_blob64(st, 8, data, data_n, SQLITE_STATIC);
+	return step_done(store, st, "cannot write samples", err);
 }
 
 int store_append_samples(struct store *store, int segment, int meter,
 			 const struct meter_sample *samples, size_t n, struct err *err)
 {
-	uint8_t *raw = NULL;
-	void *packed = NULL;
-	size_t packed_n = 0;
-	sqlite3_stmt *st;
-	int r;
+	int r = 0;
 
-	if (n == 0)
-		return 0;
-	raw = malloc(n * SAMPLE_BYTES);
-	if (!raw)
-		return -ENOMEM;
-	chunk_encode(samples, n, raw);
-	r = pack_deflate(raw, n * SAMPLE_BYTES, &packed, &packed_n);
-	if (r == 0)
-		r = begin(store, err);
-	if (r == 0) {
-		st = statement(store, ST_SAMPLES);
-		sqlite3_bind_int(st, 1, segment);
-		sqlite3_bind_int(st, 2, meter);
-		sqlite3_bind_int64(st, 3, samples[0].t_ns);
-		sqlite3_bind_int64(st, 4, samples[n - 1].t_ns);
-		sqlite3_bind_int64(st, 5, (sqlite3_int64)n);
-		sqlite3_bind_int64(st, 6, pack_crc32(raw, n * SAMPLE_BYTES));
-		sqlite3_bind_blob64(st, 7, packed, packed_n, SQLITE_STATIC);
-		r = step_done(store, st, "cannot write samples", err);
+	while (r == 0 && n) {
+		size_t now = n < CHUNK_READINGS_MAX ? n : CHUNK_READINGS_MAX, packed_n = 0;
+		struct chunk_row row = {
+			segment, meter,		samples[0].t_ns, samples[now - 1].t_ns,
+			now,	 CHUNK_READINGS};
+		void *packed = NULL;
+
+		r = chunk_pack_readings(samples, now, &packed, &packed_n);
+		if (r == 0)
+			r = append_chunk(store, &row, packed, packed_n, err);
+		free(packed);
+		samples += now;
+		n -= now;
 	}
-	free(packed);
-	free(raw);
 	return r;
+}
+
+int store_append_block(struct store *store, int segment, int meter, const struct meter_block *block,
+		       const void *packed, size_t packed_n, struct err *err)
+{
+	struct chunk_row row = {segment,
+				meter,
+				meter_block_time_ns(block, 0),
+				meter_block_time_ns(block, block->n - 1),
+				block->n,
+				CHUNK_BLOCK};
+
+	return append_chunk(store, &row, packed, packed_n, err);
 }
 
 static int read_entry(sqlite3_stmt *st, int (*callback)(void *, const struct store_entry *),
@@ -488,44 +486,246 @@ int store_each_entry(struct store *store,
 	return r;
 }
 
-/* zlib shrinks to a 1032nd at best, so a blob can hold no more readings than this. */
-#define READINGS_MAX(blob_bytes) ((size_t)(blob_bytes)*1032 / SAMPLE_BYTES + 1)
-
-/* The readings of one row that lie in the range, appended to *out. */
-static int take_chunk(struct store *store, sqlite3_stmt *st, int64_t from_ns, int64_t to_ns,
-		      struct meter_sample **out, size_t *n, struct err *err)
+static int read_segments(sqlite3_stmt *st, struct store_segment **out, size_t *n)
 {
-	size_t count = (size_t)sqlite3_column_int64(st, 1);
-	uint8_t *raw = NULL;
-	struct meter_sample *grown;
+	int rc;
+
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct store_segment *grown = realloc(*out, (*n + 1) * sizeof(**out));
+
+		if (!grown)
+			return SQLITE_NOMEM;
+		*out = grown;
+		grown[(*n)++] = (struct store_segment){
+			.id = sqlite3_column_int(st, 0),
+			.wall_ns = sqlite3_column_int64(st, 1),
+			.monotonic_ns = sqlite3_column_int64(st, 2),
+		};
+	}
+	return rc;
+}
+
+int store_segments(struct store *store, struct store_segment **out, size_t *n, struct err *err)
+{
+	static const char sql[] = "SELECT id, wall_ns, monotonic_ns FROM segment ORDER BY id";
+	sqlite3_stmt *st = NULL;
 	int r = 0;
 
-	if (count == 0 || count > READINGS_MAX(sqlite3_column_bytes(st, 3)))
-		r = -EBADMSG;
-	if (r == 0) {
-		raw = malloc(count * SAMPLE_BYTES);
-		grown = realloc(*out, (*n + count) * sizeof(**out));
-		if (grown)
-			*out = grown;
-		if (!raw || !grown)
-			r = -ENOMEM;
+	*out = NULL;
+	*n = 0;
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) != SQLITE_OK ||
+	    read_segments(st, out, n) != SQLITE_DONE) {
+		r = fail(store, "cannot read segments", err);
+		free(*out);
+		*out = NULL;
+		*n = 0;
 	}
-	if (r == 0)
-		r = pack_inflate(sqlite3_column_blob(st, 3), (size_t)sqlite3_column_bytes(st, 3),
-				 raw, count * SAMPLE_BYTES);
-	if (r == 0 &&
-	    pack_crc32(raw, count * SAMPLE_BYTES) != (uint32_t)sqlite3_column_int64(st, 2))
-		r = -EBADMSG;
-	if (r < 0) {
-		free(raw);
-		return err_set(err, r, "%s: samples row %lld is damaged", store->path,
-			       (long long)sqlite3_column_int64(st, 0));
+	sqlite3_finalize(st);
+	return r;
+}
+
+static char *column_text(sqlite3_stmt *st, int column)
+{
+	const char *text = (const char *)sqlite3_column_text(st, column);
+
+	return strdup(text ? text : "");
+}
+
+static int read_channels(sqlite3_stmt *st, struct store_channel **out, size_t *n)
+{
+	int rc;
+
+	while ((rc = sqlite3_step(st)) == SQLITE_ROW) {
+		struct store_channel *grown = realloc(*out, (*n + 1) * sizeof(**out)), *c;
+
+		if (!grown)
+			return SQLITE_NOMEM;
+		*out = grown;
+		c = &grown[(*n)++];
+		*c = (struct store_channel){
+			.meter = sqlite3_column_int(st, 0),
+			.channel = (uint32_t)sqlite3_column_int64(st, 1),
+			.meter_name = column_text(st, 2),
+			.name = column_text(st, 3),
+			.unit = column_text(st, 4),
+		};
+		if (!c->meter_name || !c->name || !c->unit)
+			return SQLITE_NOMEM;
 	}
-	chunk_decode(raw, count, *out + *n);
-	free(raw);
-	for (size_t i = *n, end = *n + count; i < end; i++) {
-		if ((*out)[i].t_ns >= from_ns && (*out)[i].t_ns <= to_ns)
-			(*out)[(*n)++] = (*out)[i];
+	return rc;
+}
+
+int store_channels(struct store *store, struct store_channel **out, size_t *n, struct err *err)
+{
+	static const char sql[] =
+		"SELECT meter, channel, meter_name, name, unit FROM channel ORDER BY 1, 2";
+	sqlite3_stmt *st = NULL;
+	int r = 0;
+
+	*out = NULL;
+	*n = 0;
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) != SQLITE_OK ||
+	    read_channels(st, out, n) != SQLITE_DONE) {
+		r = fail(store, "cannot read channels", err);
+		store_free_channels(*out, *n);
+		*out = NULL;
+		*n = 0;
+	}
+	sqlite3_finalize(st);
+	return r;
+}
+
+void store_free_channels(struct store_channel *channels, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		free(channels[i].meter_name);
+		free(channels[i].name);
+		free(channels[i].unit);
+	}
+	free(channels);
+}
+
+int store_get_extent(struct store *store, int segment, int meter, struct store_extent *out,
+		     struct err *err)
+{
+	static const char sql[] = "SELECT total(n), min(t0_ns), max(t1_ns) FROM samples"
+				  " WHERE segment = ?1 AND meter = ?2";
+	sqlite3_stmt *st = NULL;
+	int r = 0;
+
+	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) != SQLITE_OK)
+		return fail(store, "cannot read samples", err);
+	sqlite3_bind_int(st, 1, segment);
+	sqlite3_bind_int(st, 2, meter);
+	if (sqlite3_step(st) == SQLITE_ROW)
+		*out = (struct store_extent){
+			.n = (uint64_t)sqlite3_column_int64(st, 0),
+			.t0_ns = sqlite3_column_int64(st, 1),
+			.t1_ns = sqlite3_column_int64(st, 2),
+		};
+	else
+		r = fail(store, "cannot read samples", err);
+	sqlite3_finalize(st);
+	return r;
+}
+
+struct store_cursor {
+	struct store *store;
+	sqlite3_stmt *st;
+	bool ended; /* SQLite would begin anew */
+	struct meter_sample samples[CHUNK_READINGS_MAX];
+	float *values;
+};
+
+int store_cursor_open(struct store *store, int segment, int meter, int64_t from_ns, int64_t to_ns,
+		      struct store_cursor **out, struct err *err)
+{
+	/* In the order of the index: a day's chunks are never sorted. */
+	static const char sql[] = "SELECT id, t0_ns, t1_ns, n, coding, crc32, data FROM samples"
+				  " INDEXED BY samples_by_time WHERE segment = ?1 AND meter = ?2"
+				  " AND t1_ns >= ?3 AND t0_ns <= ?4 ORDER BY t1_ns, t0_ns, n, id";
+	struct store_cursor *cursor = calloc(1, sizeof(*cursor));
+
+	if (!cursor)
+		return -ENOMEM;
+	cursor->store = store;
+	if (sqlite3_prepare_v2(store->db, sql, -1, &cursor->st, NULL) != SQLITE_OK) {
+		free(cursor);
+		return fail(store, "cannot read samples", err);
+	}
+	sqlite3_bind_int(cursor->st, 1, segment);
+	sqlite3_bind_int(cursor->st, 2, meter);
+	sqlite3_bind_int64(cursor->st, 3, from_ns);
+	sqlite3_bind_int64(cursor->st, 4, to_ns);
+	*out = cursor;
+	return 0;
+}
+
+static int decode_chunk(struct store_cursor *cursor, const void *data, size_t data_n,
+			struct store_chunk *chunk)
+{
+	int r;
+
+	if (chunk->coding == CHUNK_READINGS) {
+		r = chunk_unpack_readings(data, data_n, cursor->samples, chunk->n);
+		chunk->samples = cursor->samples;
+		return r;
+	}
+	if (chunk->coding != CHUNK_BLOCK)
+		return -EBADMSG;
+	r = chunk_unpack_block(data, data_n, &chunk->block, &cursor->values);
+	chunk->values = cursor->values;
+	return r == 0 && chunk->block.n != chunk->n ? -EBADMSG : r;
+}
+
+static int read_chunk(struct store_cursor *cursor, struct store_chunk *out)
+{
+	const void *data = sqlite3_column_blob(cursor->st, 6);
+	size_t data_n = (size_t)sqlite3_column_bytes(cursor->st, 6);
+
+	*out = (struct store_chunk){
+		.id = sqlite3_column_int64(cursor->st, 0),
+		.t0_ns = sqlite3_column_int64(cursor->st, 1),
+		.t1_ns = sqlite3_column_int64(cursor->st, 2),
+		.n = (size_t)sqlite3_column_int64(cursor->st, 3),
+		.coding = (enum chunk_coding)sqlite3_column_int(cursor->st, 4),
+	};
+	if (pack_crc32(data, data_n) != (uint32_t)sqlite3_column_int64(cursor->st, 5))
+		return -EBADMSG;
+	return decode_chunk(cursor, data, data_n, out);
+}
+
+int store_cursor_next(struct store_cursor *cursor, struct store_chunk *out, struct err *err)
+{
+	int rc = cursor->ended ? SQLITE_DONE : sqlite3_step(cursor->st), r;
+
+	free(cursor->values);
+	cursor->values = NULL;
+	cursor->ended = rc == SQLITE_DONE;
+	if (cursor->ended)
+		return 0;
+	if (rc != SQLITE_ROW)
+		return fail(cursor->store, "cannot read samples", err);
+	r = read_chunk(cursor, out);
+	return r == 0 ? 1
+		      : err_set(err, r, "%s: samples row %lld is damaged", cursor->store->path,
+				(long long)out->id);
+}
+
+void store_cursor_close(struct store_cursor *cursor)
+{
+	if (!cursor)
+		return;
+	sqlite3_finalize(cursor->st);
+	free(cursor->values);
+	free(cursor);
+}
+
+static struct meter_sample sample_of(const struct store_chunk *chunk, size_t i)
+{
+	if (chunk->samples)
+		return chunk->samples[i];
+	return (struct meter_sample){
+		.t_ns = meter_block_time_ns(&chunk->block, i),
+		.error_ns = chunk->block.error_ns,
+		.channel = chunk->block.channel,
+		.value = (double)chunk->values[i],
+	};
+}
+
+/* The samples of a chunk that lie in the range, appended to *out. */
+static int take_chunk(const struct store_chunk *chunk, int64_t from_ns, int64_t to_ns,
+		      struct meter_sample **out, size_t *n)
+{
+	struct meter_sample *grown = realloc(*out, (*n + chunk->n) * sizeof(**out));
+
+	if (!grown)
+		return -ENOMEM;
+	*out = grown;
+	for (size_t i = 0; i < chunk->n; i++) {
+		grown[*n] = sample_of(chunk, i);
+		if (grown[*n].t_ns >= from_ns && grown[*n].t_ns <= to_ns)
+			++*n;
 	}
 	return 0;
 }
@@ -533,22 +733,17 @@ static int take_chunk(struct store *store, sqlite3_stmt *st, int64_t from_ns, in
 int store_load_samples(struct store *store, int segment, int meter, int64_t from_ns, int64_t to_ns,
 		       struct meter_sample **out, size_t *n, struct err *err)
 {
-	sqlite3_stmt *st = statement(store, ST_LOAD_SAMPLES);
-	int rc = SQLITE_ERROR, r = 0;
+	struct store_cursor *cursor = NULL;
+	struct store_chunk chunk;
+	int r, more = 0;
 
 	*out = NULL;
 	*n = 0;
-	if (!st)
-		return fail(store, "cannot read samples", err);
-	sqlite3_bind_int(st, 1, segment);
-	sqlite3_bind_int(st, 2, meter);
-	sqlite3_bind_int64(st, 3, from_ns);
-	sqlite3_bind_int64(st, 4, to_ns);
-	while (r == 0 && (rc = sqlite3_step(st)) == SQLITE_ROW)
-		r = take_chunk(store, st, from_ns, to_ns, out, n, err);
-	if (r == 0 && rc != SQLITE_DONE)
-		r = fail(store, "cannot read samples", err);
-	sqlite3_reset(st);
+	r = store_cursor_open(store, segment, meter, from_ns, to_ns, &cursor, err);
+	while (r == 0 && (more = store_cursor_next(cursor, &chunk, err)) > 0)
+		r = take_chunk(&chunk, from_ns, to_ns, out, n);
+	r = r == 0 ? more : r;
+	store_cursor_close(cursor);
 	if (r < 0) {
 		free(*out);
 		*out = NULL;

@@ -120,7 +120,7 @@ static struct bench ready(void)
 	struct bench b = {.s = small_lab_new(""), .segment = 1, .arm = 1, .cycle = -1};
 
 	unlink(path);
-	CU_ASSERT_EQUAL_FATAL(store_create(path, &b.store, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(store_create(path, STORE_PAGES_JOURNAL, &b.store, NULL), 0);
 	CU_ASSERT_EQUAL_FATAL(analysis_new(b.s.lab, b.s.target, b.s.plan, b.store, &b.analysis), 0);
 	arm_up(&b);
 	mark_clock(&b, 10);

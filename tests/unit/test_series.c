@@ -28,7 +28,7 @@ static struct store *filled(void)
 	struct store *store = NULL;
 
 	unlink(path);
-	CU_ASSERT_EQUAL(store_create(path, &store, NULL), 0);
+	CU_ASSERT_EQUAL(store_create(path, STORE_PAGES_JOURNAL, &store, NULL), 0);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
 	CU_ASSERT_EQUAL(store_append_samples(store, 1, 0, m0, UNIT_COUNT(m0), NULL), 0);
 	CU_ASSERT_EQUAL(store_append_samples(store, 1, 1, m1, UNIT_COUNT(m1), NULL), 0);

@@ -28,7 +28,7 @@ static struct store *fresh(void)
 		snprintf(file, sizeof(file), "%s%s", path, *end);
 		unlink(file);
 	}
-	CU_ASSERT_EQUAL(store_create(path, &store, &err), 0);
+	CU_ASSERT_EQUAL(store_create(path, STORE_PAGES_JOURNAL, &store, &err), 0);
 	CU_ASSERT_STRING_EQUAL(err.text, "");
 	CU_ASSERT_PTR_NOT_NULL_FATAL(store);
 	return store;
@@ -220,6 +220,90 @@ static void a_damaged_row_of_samples_is_found_and_named(void)
 	}
 }
 
+static void what_lies_around_a_damaged_chunk_can_be_read(void)
+{
+	struct store *store = fresh();
+	struct store_cursor *cursor = NULL;
+	struct store_chunk chunk;
+	struct err err = {""};
+
+	for (int i = 0; i < 3; i++)
+		store_append_samples(store, 1, 0, samples, 3, NULL);
+	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
+	store_close(store);
+	run_sql("UPDATE samples SET data = x'00' || substr(data, 2) WHERE id = 2;"
+		"UPDATE samples SET data = substr(data, 1, length(data) - 1) || x'55' WHERE id = "
+		"2");
+	store = reopen(true);
+	CU_ASSERT_EQUAL(store_cursor_open(store, 1, 0, 0, 9000, &cursor, NULL), 0);
+	CU_ASSERT_EQUAL(store_cursor_next(cursor, &chunk, &err), 1);
+	CU_ASSERT(chunk.id == 1 && chunk.n == 3);
+	CU_ASSERT_EQUAL(store_cursor_next(cursor, &chunk, &err), -EBADMSG);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "samples row 2 is damaged"));
+	CU_ASSERT_EQUAL(store_cursor_next(cursor, &chunk, &err), 1);
+	CU_ASSERT(chunk.id == 3 && memcmp(chunk.samples, samples, 3 * sizeof(samples[0])) == 0);
+	CU_ASSERT_EQUAL(store_cursor_next(cursor, &chunk, &err), 0);
+	CU_ASSERT_EQUAL(store_cursor_next(cursor, &chunk, &err), 0);
+	store_cursor_close(cursor);
+	store_close(store);
+}
+
+static void blocks_channels_and_extents_are_kept(void)
+{
+	static const float values[] = {1, 2, 3};
+	const struct meter_block block = {
+		.channel = 2, .n = 3, .rate_hz = 1000, .first = 10, .start_ns = 500, .error_ns = 7};
+	uint8_t packed[256];
+	struct store *store = fresh();
+	struct store_channel *channels = NULL;
+	struct store_extent extent;
+	struct meter_sample *got = NULL;
+	size_t n = 0, packed_n = chunk_pack_block(&block, values, packed);
+
+	CU_ASSERT_EQUAL(store_put_channel(store, 0, "m", 2, "P", "", NULL), 0);
+	CU_ASSERT_EQUAL(store_put_channel(store, 0, "m", 2, "P1", "W", NULL), 0);
+	CU_ASSERT_EQUAL(store_append_block(store, 1, 0, &block, packed, packed_n, NULL), 0);
+	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
+	store_close(store);
+	store = reopen(true);
+	CU_ASSERT_EQUAL(store_channels(store, &channels, &n, NULL), 0);
+	CU_ASSERT(n == 1 && channels[0].channel == 2);
+	CU_ASSERT_STRING_EQUAL(channels[0].name, "P1");
+	CU_ASSERT_STRING_EQUAL(channels[0].unit, "W");
+	store_free_channels(channels, n);
+	CU_ASSERT_EQUAL(store_get_extent(store, 1, 0, &extent, NULL), 0);
+	CU_ASSERT(extent.n == 3 && extent.t0_ns == 10000500 && extent.t1_ns == 12000500);
+	CU_ASSERT_EQUAL(store_get_extent(store, 2, 0, &extent, NULL), 0);
+	CU_ASSERT_EQUAL(extent.n, 0);
+	CU_ASSERT_EQUAL(store_load_samples(store, 1, 0, 11000500, INT64_MAX, &got, &n, NULL), 0);
+	CU_ASSERT_EQUAL_FATAL(n, 2);
+	CU_ASSERT(got[1].t_ns == 12000500 && got[1].error_ns == 7 && got[1].channel == 2 &&
+		  got[1].value == 3.0);
+	free(got);
+	store_close(store);
+}
+
+static void a_file_that_is_written_can_be_read(void)
+{
+	struct store *store = fresh(), *reader;
+	struct meter_sample *got = NULL;
+	size_t n = 0;
+
+	store_append_samples(store, 1, 0, samples, 3, NULL);
+	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
+	store_append_samples(store, 1, 0, samples, 3, NULL);
+	reader = reopen(true);
+	CU_ASSERT_EQUAL(store_load_samples(reader, 1, 0, 0, 9000, &got, &n, NULL), 0);
+	CU_ASSERT_EQUAL(n, 3);
+	free(got);
+	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
+	CU_ASSERT_EQUAL(store_load_samples(reader, 1, 0, 0, 9000, &got, &n, NULL), 0);
+	CU_ASSERT_EQUAL(n, 6);
+	free(got);
+	store_close(reader);
+	store_close(store);
+}
+
 static void a_damaged_journal_entry_is_found_and_named(void)
 {
 	struct store *store = fresh();
@@ -265,7 +349,7 @@ static void a_file_that_is_there_is_not_overwritten(void)
 
 	append(store, "x", 0, NULL);
 	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
-	CU_ASSERT_EQUAL(store_create(path, &other, &err), -EEXIST);
+	CU_ASSERT_EQUAL(store_create(path, STORE_PAGES_JOURNAL, &other, &err), -EEXIST);
 	CU_ASSERT_PTR_NULL(other);
 	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, path));
 	CU_ASSERT_EQUAL(count_entries(store), 1);
@@ -287,12 +371,12 @@ static void what_is_no_run_file_is_refused(void)
 		fputs(contents[i], f);
 		fclose(f);
 		CU_ASSERT_EQUAL(store_open(path, false, &store, &err), -EBADMSG);
-		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "not a run file"));
+		CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "not a run or recording"));
 	}
 	store_close(fresh());
-	run_sql("UPDATE meta SET value = '2' WHERE key = 'format'");
+	run_sql("UPDATE meta SET value = '1' WHERE key = 'format'");
 	CU_ASSERT_EQUAL(store_open(path, true, &store, &err), -EBADMSG);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "format 2, this program reads format 1"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "format 1, this program reads format 2"));
 	CU_ASSERT_PTR_NULL(store);
 }
 
@@ -463,6 +547,10 @@ static const struct unit_case cases[] = {
 	 only_samples_of_the_range_segment_and_meter_are_loaded},
 	{"a damaged row of samples is found and named",
 	 a_damaged_row_of_samples_is_found_and_named},
+	{"what lies around a damaged chunk can be read",
+	 what_lies_around_a_damaged_chunk_can_be_read},
+	{"blocks, channels and extents are kept", blocks_channels_and_extents_are_kept},
+	{"a file that is written can be read", a_file_that_is_written_can_be_read},
 	{"a damaged journal entry is found and named", a_damaged_journal_entry_is_found_and_named},
 	{"meta and segments are kept", meta_and_segments_are_kept},
 	{"a file that is there is not overwritten", a_file_that_is_there_is_not_overwritten},
