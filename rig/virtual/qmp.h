@@ -5,7 +5,13 @@
 
 #define QMP_HELLO "{\"execute\":\"qmp_capabilities\"}\n"
 #define QMP_STOP  "{\"execute\":\"stop\"}\n"
-#define QMP_NMI	  "{\"execute\":\"inject-nmi\"}\n"
+#define QMP_CONT  "{\"execute\":\"cont\"}\n"
+#define QMP_BOOT  "{\"execute\":\"system_reset\"}\n"
+/* The debugger's port, on a line that the emulator has; stops the machine. */
+#define QMP_DEBUGGER                                                                               \
+	"{\"execute\":\"human-monitor-command\",\"arguments\":"                                    \
+	"{\"command-line\":\"gdbserver chardev:gdb\"}}\n"
+#define QMP_NMI "{\"execute\":\"inject-nmi\"}\n"
 /* Reads four bytes of physical memory as a CPU would, through whatever device is there. */
 #define QMP_TOUCH_FORMAT                                                                           \
 	"{\"execute\":\"human-monitor-command\",\"arguments\":"                                    \
