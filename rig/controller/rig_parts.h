@@ -7,6 +7,7 @@
 #include "peer.h"
 #include "rig.h"
 #include "tap.h"
+#include "target_lines.h"
 #include "transport.h"
 #include "vlab.h"
 
@@ -25,6 +26,7 @@ struct rig {
 	struct rig_options o;
 	struct lab faulty; /* the lab with the plan's faults as well; for the vlab, freed with it */
 	struct vlab *vlab;
+	struct target_lines *lines; /* to its buttons and supply; NULL: nothing is wired */
 	struct tap *tap; /* the target's console; NULL: it has none */
 	struct transport *transport;
 	struct peer peer;

@@ -75,6 +75,13 @@ static int open_console(struct rig *rig, struct err *err)
 	return r < 0 ? r : open_tap(rig, line, target->console_break, err);
 }
 
+/* Recovery's; the virtual target's own are reached without a socket. */
+static int open_lines(struct rig *rig, struct err *err)
+{
+	return rig->o.journal ? target_lines_open(rig->o.lab, rig->o.target, NULL, &rig->lines, err)
+			      : 0;
+}
+
 static int wire_virtual(struct rig *rig, struct err *err)
 {
 	struct transport *console;
@@ -429,7 +436,9 @@ int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
 	rig->o = *options;
 	rig->meters =
 		calloc(options->lab->meters_n ? options->lab->meters_n : 1, sizeof(*rig->meters));
-	r = rig->meters ? open_console(rig, err) : -ENOMEM;
+	r = rig->meters ? open_lines(rig, err) : -ENOMEM;
+	if (r == 0)
+		r = open_console(rig, err);
 	if (r == 0)
 		r = start_target(rig, err);
 	if (r == 0 && rig->transport)
@@ -481,6 +490,7 @@ void rig_down(struct rig *rig)
 		peer_end(&rig->peer);
 	transport_close(rig->transport);
 	tap_close(rig->tap);
+	target_lines_close(rig->lines);
 	vlab_down(rig->vlab);
 	free(rig->faulty.virt.faults);
 	msg_free(rig->devices);

@@ -69,6 +69,8 @@ static void free_targets(struct lab *lab)
 	for (size_t i = 0; i < lab->targets_n; i++) {
 		for (size_t j = 0; j < lab->targets[i].devices_n; j++)
 			free_device(&lab->targets[i].devices[j]);
+		for (size_t j = 0; j < LAB_ROLE_COUNT; j++)
+			lab_line_free_parts(&lab->targets[i].lines[j]);
 		free(lab->targets[i].devices);
 		free(lab->targets[i].name);
 		free(lab->targets[i].transport);

@@ -14,6 +14,7 @@
 #include "bdf.h"
 #include "err.h"
 #include "lab_fault.h"
+#include "lab_line.h"
 
 /* How far a meter's word may be off: the larger the reading, the larger the first part. */
 struct lab_accuracy {
@@ -52,6 +53,7 @@ struct lab_target {
 	size_t devices_n;
 	char *console;	     /* as a transport; NULL: none, or the virtual target's own */
 	char *console_break; /* what stands for a break on that line; NULL: a serial line's own */
+	struct lab_line lines[LAB_ROLE_COUNT]; /* LAB_LINE_NONE: not wired */
 };
 
 /* The virtual lab's physics: what a slot draws in each state of the emulated hardware. */

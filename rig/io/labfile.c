@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "faultfile.h"
+#include "labfile_line.h"
 #include "meter_spec.h"
 #include "transport.h"
 #include "yaml_number.h"
@@ -215,6 +216,31 @@ static int check_transports(const struct yaml_reader *reader, const struct yaml_
 	return 0;
 }
 
+/* The emulated machine's monitor is of the target that is one. */
+static int check_qmp(const struct yaml_reader *reader, const struct yaml_item *map,
+		     const struct lab *lab)
+{
+	const struct yaml_item *targets = yaml_tree_get(map, "targets");
+
+	for (size_t i = 0; i < lab->targets_n; i++) {
+		const struct yaml_item *lines = yaml_tree_get(&targets->items[i], "lines");
+
+		for (int role = 0; lines && role < LAB_ROLE_COUNT; role++) {
+			const struct lab_line *line = &lab->targets[i].lines[role];
+
+			if (line->kind == LAB_LINE_QMP &&
+			    strcmp(line->qmp.socket, LAB_QMP_OWN) == 0 &&
+			    strcmp(lab->targets[i].transport, "virtual") != 0)
+				return yaml_text_error(
+					reader->path, (struct yaml_place){line->line, line->column},
+					reader->err,
+					"qmp: " LAB_QMP_OWN " is the virtual target's, and this is "
+					"none");
+		}
+	}
+	return 0;
+}
+
 static int check_lab(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
 {
 	const struct yaml_item *meters = yaml_tree_get(map, "meters");
@@ -226,7 +252,9 @@ static int check_lab(const struct yaml_reader *reader, const struct yaml_item *m
 						"{port} is the virtual instrument's, and the lab "
 						"has no key \"virtual\"");
 	}
-	return check_transports(reader, map, lab);
+	if (check_transports(reader, map, lab))
+		return -EINVAL;
+	return check_qmp(reader, map, lab);
 }
 
 /* clang-format off */
@@ -289,6 +317,7 @@ static const struct yaml_schema target_schema = {
 		 .schema = &device_schema},
 		{"console", YAML_TYPE_CUSTOM, 0, .read = read_console},
 		{"console_break", YAML_TYPE_CUSTOM, 0, .read = read_console_break},
+		{"lines", YAML_TYPE_MAP, 0, AT(lab_target, lines), .schema = &labfile_lines_schema},
 		{0},
 	},
 };

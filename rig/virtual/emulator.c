@@ -111,6 +111,7 @@ static char **command(const struct emulator_options *o, const struct inherited *
 		.rail_fd = fds->rail,
 		.qmp_fd = fds->qmp,
 		.gdb_fd = fds->gdb,
+		.lines_path = o->lines_path,
 	};
 
 	kernel_image(o->kernel_dir, kernel, sizeof(kernel));

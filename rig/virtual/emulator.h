@@ -25,7 +25,8 @@ struct emulator_options {
 	const char *kernel_dir;
 	const char *kexec_dir; /* as in struct vlab_options */
 	const char *data_dir;
-	bool with_pme_card; /* as in struct vlab_options */
+	bool with_pme_card;	/* as in struct vlab_options */
+	const char *lines_path; /* likewise */
 	bool with_debugger;
 	/* The emulator's ends of the console and of the agent's line; stay the caller's to close. */
 	int console_fd, agent_fd;

@@ -153,6 +153,10 @@ static void add_lines(struct args *a, const struct qemu_parts *parts)
 	addf(a, "-mon", "chardev=qmp,mode=control");
 	if (parts->gdb_fd >= 0)
 		addf(a, "-chardev", "socket,id=gdb,fd=%d", parts->gdb_fd);
+	if (!parts->lines_path)
+		return;
+	add_path(a, "-chardev", "socket,id=lines,server=on,wait=off,path=", parts->lines_path);
+	addf(a, "-mon", "chardev=lines,mode=control");
 }
 
 static bool has_lockup(const struct lab_virtual *virt)

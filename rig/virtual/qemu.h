@@ -17,7 +17,8 @@ struct qemu_parts {
 	int agent_fd;	    /* ttyS1 */
 	int rail_fd;	    /* bytes that ACPI writes to BOARD_RAIL_PORT */
 	int qmp_fd;
-	int gdb_fd; /* of the debugger; -1: none */
+	int gdb_fd;		/* of the debugger; -1: none */
+	const char *lines_path; /* a socket for who switches the machine; NULL: none */
 };
 
 /* NULL-terminated; freed with qemu_argv_free(). NULL when out of memory. */

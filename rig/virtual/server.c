@@ -299,7 +299,7 @@ static void reset_machine(struct server *s)
 {
 	s->awaited = SERVER_SWITCHED;
 	if (!physics_has_fault(s->physics, LAB_FAULT_LINE_STUCK)) {
-		server_order(s, QMP_BOOT);
+		server_order(s, QMP_POWER);
 		if (!physics_has_fault(s->physics, LAB_FAULT_RESET_DEAD))
 			server_order(s, QMP_CONT);
 	}
@@ -314,6 +314,7 @@ static int start_emulator(struct server *s, struct err *err)
 		.kexec_dir = s->options->kexec_dir,
 		.data_dir = s->options->data_dir,
 		.with_pme_card = s->options->with_pme_card,
+		.lines_path = s->options->lines_path,
 		.with_debugger = server_needs_debugger(s),
 		.console_fd = s->lines->console,
 		.agent_fd = s->lines->agent,

@@ -23,6 +23,9 @@ struct vlab_options {
 				     files it then has; NULL: none */
 	const char *data_dir;  /* of the build: slots.aml, agent.cpio, conformance.cpio */
 	bool with_pme_card;    /* one more card, on no port, for tests of the conformance suite */
+	const char
+		*lines_path; /* a socket where the emulator's monitor listens for lines of kind qmp
+				   (io/lines.h); made and removed by the emulator. NULL: none */
 	const char *truth_path; /* what the emulated hardware did, as CSV, appended: for tests only,
 				   never read by the rig. NULL: not kept */
 };

@@ -25,3 +25,15 @@ enum qmp_line qmp_parse(const char *line)
 	msg_free(msg);
 	return kind;
 }
+
+bool qmp_is_running(const char *line)
+{
+	struct msg *msg;
+	bool running;
+
+	if (msg_parse(line, strlen(line), &msg, NULL) < 0)
+		return false;
+	running = msg_get_bool(msg_get(msg, "return"), "running", false);
+	msg_free(msg);
+	return running;
+}
