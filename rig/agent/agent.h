@@ -33,10 +33,12 @@ struct agent {
 	enum agent_next next;
 	struct watch *watch; /* of the session, NULL outside one */
 	int64_t quiet_limit_ns;
-	int64_t heard_ns; /* when the controller last said something */
-	bool bye;	  /* the controller has ended the session */
-	bool bye_failed;  /* not all was as before */
-	int send_error;	  /* of events, that nobody waits for */
+	int64_t beat_every_ns; /* 0: the controller wants no heartbeats */
+	int64_t beat_ns;       /* when the last one was sent */
+	int64_t heard_ns;      /* when the controller last said something */
+	bool bye;	       /* the controller has ended the session */
+	bool bye_failed;       /* not all was as before */
+	int send_error;	       /* of events, that nobody waits for */
 };
 
 /* Ends a session that is open: everything as it was before. 0 or the first failure, with words. */

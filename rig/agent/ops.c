@@ -18,6 +18,7 @@
 
 #define QUIET_LIMIT_MIN_MS 50
 #define QUIET_LIMIT_MAX_MS (24 * 3600 * 1000)
+#define BEAT_MIN_MS	   100
 #define DEAD_LOG_PART	   32768 /* bytes in an answer */
 
 /* One request on its way through its operation. */
@@ -111,7 +112,7 @@ static int op_hello(struct call *call)
 {
 	struct agent *agent = call->agent;
 	struct err words;
-	int64_t proto, quiet_ms;
+	int64_t proto, quiet_ms, beat_ms = 0;
 	int r;
 
 	/* First of all: whoever says hello knows nothing of what was claimed before. */
@@ -124,12 +125,17 @@ static int op_hello(struct call *call)
 	if (r == 0)
 		r = count_member(call, "quiet_limit_ms", QUIET_LIMIT_MIN_MS, QUIET_LIMIT_MAX_MS,
 				 &quiet_ms);
+	if (r == 0 && msg_get(call->request, "beat_ms"))
+		r = count_member(call, "beat_ms", BEAT_MIN_MS, QUIET_LIMIT_MAX_MS, &beat_ms);
 	if (r == 0)
 		r = echo_nonce(call);
 	if (r < 0)
 		return r;
 	introduce(call);
+	msg_set_int(call->answer, "beat_ms", beat_ms);
 	agent->quiet_limit_ns = quiet_ms * 1000000;
+	agent->beat_every_ns = beat_ms * 1000000;
+	agent->beat_ns = host_now_ns();
 	agent->watch = watch_new(&agent->host, send_event, agent);
 	return 0;
 }

@@ -182,15 +182,37 @@ static bool is_quiet(const struct agent *agent)
 	return agent->watch && host_now_ns() - agent->heard_ns >= agent->quiet_limit_ns;
 }
 
+/* That the machine can still run a program, for a controller that has nothing to ask. */
+static int beat(struct agent *agent)
+{
+	int64_t now_ns = host_now_ns();
+	struct msg *msg;
+	int r;
+
+	if (!agent->watch || !agent->beat_every_ns ||
+	    now_ns - agent->beat_ns < agent->beat_every_ns)
+		return 0;
+	agent->beat_ns = now_ns;
+	msg = msg_object();
+	msg_set_str(msg, "event", "beat");
+	msg_set_int(msg, "t_ns", now_ns);
+	r = line_send(&agent->line, msg);
+	msg_free(msg);
+	return r;
+}
+
 /* How long poll() may wait, -1 for ever. */
 static int timeout_ms(const struct agent *agent)
 {
-	int64_t left_ms;
+	int64_t left_ms, beat_ms;
 	int tick;
 
 	if (!agent->watch)
 		return -1;
 	left_ms = (agent->heard_ns + agent->quiet_limit_ns - host_now_ns()) / NS_PER_MS + 1;
+	beat_ms = (agent->beat_ns + agent->beat_every_ns - host_now_ns()) / NS_PER_MS + 1;
+	if (agent->beat_every_ns && beat_ms < left_ms)
+		left_ms = beat_ms;
 	tick = watch_timeout_ms(agent->watch);
 	if (left_ms < 0)
 		left_ms = 0;
@@ -223,6 +245,8 @@ static int turn(struct agent *agent, int signal_fd)
 		status = take_requests(agent);
 	if (status == GOES_ON && agent->send_error < 0)
 		status = lose(agent, 1, strerror(-agent->send_error));
+	if (status == GOES_ON && beat(agent) < 0)
+		status = lose(agent, 1, "it does not take a heartbeat");
 	if (status == GOES_ON && is_quiet(agent)) {
 		struct err err;
 

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "analysis_incidents.h"
 #include "clock.h"
 #include "pmstate.h"
 #include "series.h"
@@ -75,6 +76,7 @@ struct analysis {
 	bool accesses_watched; /* in the present boot */
 	struct touched *touched;
 	size_t touched_n;
+	struct incidents incidents;
 };
 
 int analysis_new(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
@@ -112,6 +114,7 @@ void analysis_free(struct analysis *analysis)
 	free(analysis->outcomes);
 	free(analysis->notes);
 	free(analysis->touched);
+	incidents_free(&analysis->incidents);
 	free(analysis->now.rpm);
 	free(analysis->marks);
 	free(analysis->watched);
@@ -696,6 +699,13 @@ static int take_suite_end(struct analysis *a, const struct store_entry *entry, s
 	return 0;
 }
 
+static int take_incident(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	int r = analysis_take_incident(&a->incidents, a->target, entry);
+
+	return r == -EBADMSG ? bad(entry, err) : r;
+}
+
 static const struct {
 	const char *kind;
 	int (*take)(struct analysis *a, const struct store_entry *entry, struct err *err);
@@ -718,6 +728,9 @@ static const struct {
 	{"target-lost", take_target_lost},
 	{"panic", take_panic},
 	{"level-failed", take_level_failed},
+	{"console", take_incident},
+	{"recovery", take_incident},
+	{"left-out", take_incident},
 };
 
 /* Kinds that are not listed are for people only. */
@@ -788,6 +801,24 @@ const struct outcome_note *analysis_notes(const struct analysis *analysis, size_
 {
 	*n = analysis->notes_n;
 	return analysis->notes;
+}
+
+const struct incidents *analysis_incidents(const struct analysis *analysis)
+{
+	return &analysis->incidents;
+}
+
+unsigned analysis_losses(const struct analysis *analysis, int arm, int device)
+{
+	unsigned n = 0;
+
+	for (size_t i = 0; i < analysis->outcomes_n; i++) {
+		const struct outcome *o = &analysis->outcomes[i];
+
+		n += o->arm == arm && o->device == device && !o->skipped &&
+		     o->verdict == VERDICT_LOST;
+	}
+	return n;
 }
 
 int analysis_result(const struct analysis *analysis, struct result **out)

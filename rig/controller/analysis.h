@@ -12,6 +12,7 @@
 
 #include "conformance.h"
 #include "err.h"
+#include "incidents.h"
 #include "lab.h"
 #include "outcome.h"
 #include "plan.h"
@@ -58,6 +59,12 @@ const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t 
 
 /* Meters and targets that were lost, panics, levels that could not be measured. */
 const struct outcome_note *analysis_notes(const struct analysis *analysis, size_t *n);
+
+/* Console events, recoveries, devices that are left out. */
+const struct incidents *analysis_incidents(const struct analysis *analysis);
+
+/* Cycles of an arm and device that ended as lost. */
+unsigned analysis_losses(const struct analysis *analysis, int arm, int device);
 
 /* The result so far; freed with result_free(). */
 int analysis_result(const struct analysis *analysis, struct result **out);

@@ -224,14 +224,19 @@ static int run(struct rig *rig, const struct runner *runner, const struct cycle_
 		r = act_all(rig, runner, spec, &why);
 	if (r == 0)
 		r = dwell(rig, runner, spec, &why);
+	if (r == 0 && rig_asleep(rig, bdf))
+		r = err_set(&why, -ENODEV, "it did not wake: %s", rig_asleep(rig, bdf));
 	if (r == 0)
 		return end(rig, runner, "done", NULL, err);
 	err_set(err, r, "%s", why.text);
+	/* The same, told by who wanted to use it. */
+	if (r == -EREMOTEIO && rig_asleep(rig, bdf))
+		r = -ENODEV;
 	if (r == -EREMOTEIO) { /* the target is well, the device is not */
 		r = end(rig, runner, "lost", why.text, err);
 		return r < 0 ? r : straighten(rig, bdf);
 	}
-	if (rig_is_lost(r)) {
+	if (rig_is_lost(r) || r == -ENODEV) {
 		int ended = end(rig, runner, "lost", why.text, err);
 
 		return ended < 0 ? ended : err_set(err, r, "%s", why.text);

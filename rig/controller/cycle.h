@@ -19,7 +19,8 @@ struct cycle_spec {
 
 /*
  * Runs it and commits its outcome to the run file. 0 if the target is well, also when the device is
- * lost. If the target is lost, the cycle has ended as lost and the error is returned. Other errors
+ * lost. If the target is lost, the cycle has ended as lost and the error is returned. -ENODEV: the
+ * same, the target is well, and its device did not wake: it must be booted anew. Other errors
  * leave the cycle unfinished: it will be run again by a resume.
  */
 int cycle_run(struct rig *rig, const struct runner *runner, const struct cycle_spec *spec,

@@ -111,45 +111,14 @@ static int save(struct rig *rig, const char *run_dir, const char *arm, const str
 	return rig_note(rig, "panic", body, err);
 }
 
-/* A greeting, and what the other kernel is. */
-static int meet(struct rig *rig, struct msg **hello, struct err *why)
-{
-	char boot_id[64];
-	const char *before = msg_get_str(rig_hello(rig), "boot_id");
-	int r;
-
-	snprintf(boot_id, sizeof(boot_id), "%s", before ? before : "");
-	r = rig_greet_again(rig, boot_id, hello, why);
-	if (r == 0 && !msg_get_bool(*hello, "crash", false)) {
-		r = err_set(why, -ENOEXEC, "what came up is no crash kernel, but Linux %s",
-			    msg_get_str(*hello, "release"));
-		msg_free(*hello);
-	}
-	return r;
-}
-
-int rescue(struct rig *rig, const char *run_dir, const char *arm, bool *saved, struct err *why,
-	   struct err *err)
+int rescue_log(struct rig *rig, const char *run_dir, const char *arm, const struct msg *hello,
+	       struct err *err)
 {
 	struct text log = {NULL, 0};
-	struct msg *hello;
-	int r;
+	int r = fetch(rig, &log, err);
 
-	*saved = false;
-	why->text[0] = '\0';
-	if (!msg_get_bool(rig_how(rig), "crash_kernel", false))
-		return 0;
-	r = meet(rig, &hello, why);
-	if (r < 0)
-		return r == -EINTR ? err_set(err, r, "%s", why->text) : 0;
-	r = fetch(rig, &log, why);
-	if (r == 0) {
+	if (r == 0)
 		r = save(rig, run_dir, arm, &log, hello, err);
-		*saved = r == 0;
-	} else {
-		r = r == -EINTR ? err_set(err, r, "%s", why->text) : 0;
-	}
-	msg_free(hello);
 	free(log.bytes);
 	return r;
 }

@@ -179,12 +179,22 @@ static int take_suite_end(struct rig *rig, struct msg *event, struct err *err)
 	return rig_note(rig, "suite-end", event, err);
 }
 
+/* That it came is what it says. */
+static int take_beat(struct rig *rig, struct msg *event, struct err *err)
+{
+	(void)rig;
+	(void)err;
+	msg_free(event);
+	return 0;
+}
+
 /* Those of a newer agent that are not listed are left out. */
 static const struct {
 	const char *kind;
 	int (*take)(struct rig *rig, struct msg *event, struct err *err);
 } event_takers[] = {
 	{"rpm", take_rpm},
+	{"beat", take_beat},
 	{"suite", take_suite_line},
 	{"suite-end", take_suite_end},
 };
@@ -208,6 +218,7 @@ static int take_messages(struct rig *rig, int64_t id, struct msg **answer, struc
 	int r;
 
 	while ((r = peer_next(&rig->peer, &msg, err)) > 0) {
+		rig->heard_ns = journal_now_ns();
 		if (msg_get(msg, "event")) {
 			r = take_event(rig, msg, err);
 			if (r < 0)
@@ -259,15 +270,80 @@ int rig_take_accesses(struct rig *rig, struct err *err)
 	return note_accesses(rig, err);
 }
 
+/* The console. */
+
+static int note_console(const struct console_event *event, void *context, struct err *err)
+{
+	struct rig *rig = context;
+	struct msg *body = msg_object();
+
+	msg_set_str(body, "kind", console_kind_name(event->kind));
+	msg_set_str(body, "text", event->text);
+	msg_set_str(body, "device", event->device[0] ? event->device : NULL);
+	msg_set_int(body, "t_ns", event->t_ns);
+	if (event->kind == CONSOLE_PANIC)
+		rig->panic = *event;
+	if (event->kind == CONSOLE_WAKE_FAILED)
+		rig->asleep = *event;
+	return rig_note(rig, "console", body, err);
+}
+
+int rig_take_console(struct rig *rig, struct err *err)
+{
+	int r = rig->tap ? tap_take(rig->tap, note_console, rig, err) : 0;
+
+	if (r == 0 && rig->panic.text[0] && !rig->recovering)
+		r = err_set(err, -EPIPE, "%s", rig->panic.text);
+	return r;
+}
+
+const char *rig_asleep(const struct rig *rig, const char *bdf)
+{
+	return strcmp(rig->asleep.device, bdf) == 0 ? rig->asleep.text : NULL;
+}
+
+/* Taking it all in. */
+
+static int take_rest(struct rig *rig, struct err *err)
+{
+	int r = 0;
+
+	if (journal_now_ns() >= rig->next_flush_ns) {
+		r = flush_meters(rig, err);
+		if (r == 0 && rig->o.journal)
+			r = store_commit(rig->o.journal->store, err);
+	}
+	if (r == 0 && rig->vlab) {
+		r = vlab_check(rig->vlab, err) < 0 && !rig->recovering ? -EPIPE : 0;
+		if (r == 0)
+			r = note_accesses(rig, err);
+	}
+	return r;
+}
+
+/* What the agent sent; what came before an end still counts. */
+static int take_line(struct rig *rig, int64_t id, struct msg **answer, struct err *err)
+{
+	int r = peer_receive(&rig->peer, err), t;
+
+	if (r != 0 && r != -EPIPE)
+		return r;
+	t = take_messages(rig, id, answer, r == 0 ? err : NULL);
+	return r == 0 || (answer && *answer) ? t : r;
+}
+
 /* Sleeps until something comes, at most until a moment, and takes it in. */
 int rig_pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err)
 {
-	struct pollfd fds[1 + LAB_METERS_MAX];
-	size_t of[1 + LAB_METERS_MAX], n = 0;
+	struct pollfd fds[2 + LAB_METERS_MAX];
+	size_t of[2 + LAB_METERS_MAX], n = 0;
+	bool listens = rig->transport && !rig->is_deaf;
 	int64_t now_ns = journal_now_ns(), left_ns = until_ns - now_ns;
 	int r = 0;
 
-	fds[n++] = (struct pollfd){.fd = transport_read_fd(rig->transport), .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = listens ? transport_read_fd(rig->transport) : -1,
+				   .events = POLLIN};
+	fds[n++] = (struct pollfd){.fd = rig->tap ? tap_fd(rig->tap) : -1, .events = POLLIN};
 	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
 		if (rig->meters[i].meter && !rig->meters[i].is_lost) {
 			of[n] = i;
@@ -282,23 +358,16 @@ int rig_pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer,
 		return -errno;
 	if (interrupted)
 		return err_set(err, -EINTR, "stopped by the user");
-	for (size_t k = 1; r == 0 && k < n; k++) /* also where nothing is readable: its watchdog */
+	for (size_t k = 2; r == 0 && k < n; k++) /* also where nothing is readable: its watchdog */
 		r = rig_take_readings(rig, of[k], err);
-	if (r == 0 && journal_now_ns() >= rig->next_flush_ns) {
-		r = flush_meters(rig, err);
-		if (r == 0 && rig->o.journal)
-			r = store_commit(rig->o.journal->store, err);
-	}
-	if (r == 0 && rig->vlab)
-		r = vlab_check(rig->vlab, err) < 0 ? -EPIPE : note_accesses(rig, err);
-	if (r == 0 && fds[0].revents)
-		r = peer_receive(&rig->peer, err);
-	if (r == 0 || r == -EPIPE) {
-		/* What came before the end still counts. */
-		int t = take_messages(rig, id, answer, r == 0 ? err : NULL);
-
-		r = r == 0 || (answer && *answer) ? t : r;
-	}
+	if (r == 0)
+		r = take_rest(rig, err);
+	if (r == 0 && fds[1].revents)
+		r = rig_take_console(rig, err);
+	if (listens && r == 0 && fds[0].revents)
+		r = take_line(rig, id, answer, err);
+	else if (listens && r == -EPIPE)
+		(void)take_messages(rig, id, answer, NULL);
 	return r;
 }
 
@@ -384,11 +453,17 @@ struct msg *rig_request(const char *op, const char *bdf)
 
 int rig_wait(struct rig *rig, int64_t until_ns, struct err *err)
 {
+	const int64_t silence_ns = rig->o.plan->recovery.silence_ns;
 	int r = 0;
 
 	while (r == 0 && journal_now_ns() < until_ns) {
 		struct msg *none = NULL;
 
+		if (rig->beat_every_ns && journal_now_ns() - rig->heard_ns > silence_ns) {
+			r = err_set(err, -ETIMEDOUT, "no heartbeat for %.1f s",
+				    (double)(journal_now_ns() - rig->heard_ns) / 1e9);
+			break;
+		}
 		if (journal_now_ns() - rig->peer.last_sent_ns > KEEPALIVE_NS) {
 			int64_t id = peer_send(&rig->peer, rig_request("ping", NULL), err);
 
@@ -427,6 +502,34 @@ int rig_mark_clock(struct rig *rig, struct err *err)
 	msg_set_int(body, "target_ns", mark.target_ns);
 	msg_set_int(body, "error_ns", mark.error_ns);
 	return rig_note(rig, "clock", body, err);
+}
+
+void rig_set_recovering(struct rig *rig, bool recovering)
+{
+	rig->recovering = recovering;
+	if (!recovering)
+		rig->is_deaf = false;
+}
+
+int rig_listen(struct rig *rig, int64_t until_ns, struct err *err)
+{
+	bool was_deaf = rig->is_deaf;
+	int r = 0;
+
+	rig->is_deaf = true;
+	while (r == 0 && journal_now_ns() < until_ns)
+		r = rig_pump(rig, until_ns, 0, NULL, err);
+	rig->is_deaf = was_deaf;
+	return r;
+}
+
+enum recovery_symptom rig_symptom(struct rig *rig, int code)
+{
+	if (rig->panic.text[0])
+		return RECOVERY_PANICKED;
+	if (rig->vlab && vlab_check(rig->vlab, NULL) < 0)
+		return RECOVERY_OFF;
+	return code == -ETIMEDOUT ? RECOVERY_SILENT : RECOVERY_CUT;
 }
 
 bool rig_meters_reach(const struct rig *rig, int64_t t_ns)

@@ -20,6 +20,7 @@
 #include "msg.h"
 #include "plan.h"
 #include "progress.h"
+#include "recovery.h"
 
 struct rig;
 
@@ -70,6 +71,32 @@ int rig_ask_for(struct rig *rig, struct msg *request, int64_t limit_ns, struct m
  * with msg_free().
  */
 int rig_greet_again(struct rig *rig, const char *before, struct msg **hello, struct err *err);
+
+/*
+ * Greets whatever agent answers until a moment, on the same line or a new one, as above. For a target
+ * that is being recovered: until rig_take_over() its meters and its console are read, and that it is
+ * lost is no news.
+ */
+int rig_greet_until(struct rig *rig, int64_t deadline_ns, struct msg **hello, struct err *err);
+
+/* Is a target being recovered? Then silence, ends and panics are only noted. */
+void rig_set_recovering(struct rig *rig, bool recovering);
+
+/* Meters and console alone, until a moment. */
+int rig_listen(struct rig *rig, int64_t until_ns, struct err *err);
+
+/*
+ * Goes on with the target whose agent has answered hello (taken over): verifies that the kernel and
+ * all devices are there, after another boot by kexec where the arm wants it, and writes "arm-up".
+ * -ENOEXEC, -ENODEV: they are not.
+ */
+int rig_take_over(struct rig *rig, struct msg *hello, bool same_boot, struct err *err);
+
+/* Why a target was lost, from the code that said so. */
+enum recovery_symptom rig_symptom(struct rig *rig, int code);
+
+/* What the console said of this device: that it did not wake. NULL if it did not. */
+const char *rig_asleep(const struct rig *rig, const char *bdf);
 
 /* What the agent answered when the arm came up; for a kernel by kexec, that one's agent. */
 const struct msg *rig_hello(const struct rig *rig);

@@ -6,6 +6,8 @@
 #include "meter.h"
 #include "peer.h"
 #include "rig.h"
+#include "tap.h"
+#include "target_lines.h"
 #include "transport.h"
 #include "vlab.h"
 
@@ -22,7 +24,10 @@ struct rig_meter {
 
 struct rig {
 	struct rig_options o;
+	struct lab faulty; /* the lab with the plan's faults as well; for the vlab, freed with it */
 	struct vlab *vlab;
+	struct target_lines *lines; /* to its buttons and supply; NULL: nothing is wired */
+	struct tap *tap; /* the target's console; NULL: it has none */
 	struct transport *transport;
 	struct peer peer;
 	bool greeted; /* the agent has something to restore */
@@ -30,6 +35,11 @@ struct rig {
 	char *from_dir, *kexec_dir; /* of the cache, where a virtual target boots by kexec */
 	struct msg *hello, *how;    /* as rig_hello() and rig_how() */
 	bool is_lost;
+	bool recovering;		 /* the target's silence is no news */
+	bool is_deaf;			 /* the line is not listened to */
+	int64_t heard_ns, beat_every_ns; /* of the agent; every 0: it sends no heartbeats */
+	struct console_event panic;	 /* what the console said; text is "" while it said none */
+	struct console_event asleep;	 /* the same of a device that did not wake */
 	bool suite_ended;
 	struct msg *devices;
 	struct rig_meter *meters; /* as many as the lab has; meter is NULL where it is not used */
@@ -59,6 +69,9 @@ int rig_ask_within(struct rig *rig, struct msg *request, int64_t limit_ns, struc
 
 /* Remembers that the target is lost, if this code means that; returns it. */
 int rig_note_lost(struct rig *rig, int r);
+
+/* Takes in what the console has said. */
+int rig_take_console(struct rig *rig, struct err *err);
 
 void rig_set_interrupted(bool is);
 

@@ -12,6 +12,7 @@
 #include "protocol.h"
 #include "rig_parts.h"
 
+#define BEAT_MS	       1000
 #define QUIET_LIMIT_MS 10000 /* the agent restores the target when it hears nothing so long */
 #define HELLO_AGAIN_NS (1000 * MS_NS)  /* a booting target does not hear the first ones */
 #define ATTEMPT_NS     (10000 * MS_NS) /* to reach a target that may be down */
@@ -27,14 +28,77 @@ static bool is_virtual(const struct rig *rig)
 	return strcmp(rig->o.target->transport, "virtual") == 0;
 }
 
+/* The lab's faults and the plan's. */
+static int join_faults(struct rig *rig)
+{
+	const struct lab_virtual *virt = &rig->o.lab->virt;
+	const struct plan *plan = rig->o.plan;
+	size_t n = virt->faults_n + plan->faults_n;
+	struct lab_fault *faults = calloc(n ? n : 1, sizeof(*faults));
+
+	if (!faults)
+		return -ENOMEM;
+	if (virt->faults_n)
+		memcpy(faults, virt->faults, virt->faults_n * sizeof(*faults));
+	if (plan->faults_n)
+		memcpy(faults + virt->faults_n, plan->faults, plan->faults_n * sizeof(*faults));
+	rig->faulty = *rig->o.lab;
+	rig->faulty.virt.faults = faults;
+	rig->faulty.virt.faults_n = n;
+	return 0;
+}
+
+/* Begins to record the console, over a line that is taken over. */
+static int open_tap(struct rig *rig, struct transport *line, const char *break_text,
+		    struct err *err)
+{
+	char path[4096];
+	struct tap_options options = {.transport = line, .break_text = break_text};
+
+	if (rig->o.run_dir) {
+		snprintf(path, sizeof(path), "%s/console-%s.log", rig->o.run_dir,
+			 this_arm(rig)->name);
+		options.log_path = path;
+	}
+	return tap_open(&options, &rig->tap, err);
+}
+
+static int open_console(struct rig *rig, struct err *err)
+{
+	const struct lab_target *target = rig->o.target;
+	struct transport *line;
+	int r;
+
+	if (!target->console)
+		return 0;
+	r = transport_open(target->console, &line, err);
+	return r < 0 ? r : open_tap(rig, line, target->console_break, err);
+}
+
+/* Recovery's; the virtual target's own are reached without a socket. */
+static int open_lines(struct rig *rig, struct err *err)
+{
+	return rig->o.journal ? target_lines_open(rig->o.lab, rig->o.target, NULL, &rig->lines, err)
+			      : 0;
+}
+
+static int wire_virtual(struct rig *rig, struct err *err)
+{
+	struct transport *console;
+	int r = transport_wrap(vlab_console_fd(rig->vlab), true, &console);
+
+	if (r == 0)
+		r = open_tap(rig, console, VLAB_BREAK, err);
+	return r < 0 ? r : transport_wrap(vlab_agent_fd(rig->vlab), true, &rig->transport);
+}
+
 static int start_virtual(struct rig *rig, struct err *err)
 {
 	const struct plan_arm *arm = this_arm(rig);
-	char console[4096] = "/dev/null", truth[4096], *kernel_dir = NULL;
+	char truth[4096], *kernel_dir = NULL;
 	struct vlab_options options = {
-		.lab = rig->o.lab,
+		.lab = &rig->faulty,
 		.data_dir = rig->o.target_files,
-		.console_path = console,
 		.truth_path = rig->o.run_dir ? truth : NULL,
 		.with_pme_card = rig->o.plan->conformance_ns > 0,
 	};
@@ -44,18 +108,18 @@ static int start_virtual(struct rig *rig, struct err *err)
 		rig->kexec_dir = kernel_dir;
 		r = vlab_kernel_dir(arm->kexec.from, &rig->from_dir, err);
 	}
+	if (r == 0)
+		r = join_faults(rig);
 	if (r < 0)
 		return r;
 	options.kernel_dir = arm->kexec.present ? rig->from_dir : kernel_dir;
 	options.kexec_dir = rig->kexec_dir;
-	if (rig->o.run_dir) {
-		snprintf(console, sizeof(console), "%s/console-%s.log", rig->o.run_dir, arm->name);
+	if (rig->o.run_dir)
 		snprintf(truth, sizeof(truth), "%s/truth-%s.csv", rig->o.run_dir, arm->name);
-	}
 	r = vlab_up(&options, &rig->vlab, err);
 	if (!arm->kexec.present)
 		free(kernel_dir);
-	return r < 0 ? r : transport_wrap(vlab_agent_fd(rig->vlab), true, &rig->transport);
+	return r < 0 ? r : wire_virtual(rig, err);
 }
 
 static struct msg *hello_request(const char *nonce)
@@ -65,6 +129,7 @@ static struct msg *hello_request(const char *nonce)
 	msg_set_int(request, "proto", PROTOCOL_VERSION);
 	msg_set_str(request, "nonce", nonce);
 	msg_set_int(request, "quiet_limit_ms", QUIET_LIMIT_MS);
+	msg_set_int(request, "beat_ms", BEAT_MS);
 	return request;
 }
 
@@ -72,6 +137,9 @@ static int check_nonce(struct msg **hello, const char *nonce, struct err *err)
 {
 	const char *echoed = msg_get_str(*hello, "nonce");
 
+	/* A refusal has none, and says why itself. */
+	if (!msg_get_bool(*hello, "ok", false))
+		return 0;
 	if (echoed && strcmp(echoed, nonce) == 0)
 		return 0;
 	msg_free(*hello);
@@ -134,26 +202,6 @@ static int connect_once(struct rig *rig, int64_t deadline_ns, struct msg **hello
 	return greet(rig, attempt_ns, hello, err);
 }
 
-/* Sleeps, but not through a Ctrl-C, and without meters piling up. */
-static int pause_between(struct rig *rig, struct err *err)
-{
-	for (int64_t until_ns = journal_now_ns() + HELLO_AGAIN_NS; journal_now_ns() < until_ns;) {
-		struct timespec slice = {.tv_nsec = 20 * MS_NS};
-		int r = 0;
-
-		nanosleep(&slice, NULL);
-		if (rig_is_interrupted())
-			return err_set(err, -EINTR, "stopped by the user");
-		for (size_t i = 0; r == 0 && i < rig->o.lab->meters_n; i++) {
-			if (rig->meters[i].meter && !rig->meters[i].is_lost)
-				r = rig_take_readings(rig, i, err);
-		}
-		if (r < 0)
-			return r;
-	}
-	return 0;
-}
-
 static bool is_other_boot(const struct msg *hello, const char *before)
 {
 	const char *id = msg_get_str(hello, "boot_id");
@@ -162,10 +210,9 @@ static bool is_other_boot(const struct msg *hello, const char *before)
 }
 
 /* Connects to a real target that may be down for a while. */
-static int connect_anew(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+static int connect_anew(struct rig *rig, const char *before, int64_t deadline_ns,
+			struct msg **hello, struct err *err)
 {
-	int64_t deadline_ns = boot_deadline_ns(rig);
-
 	for (;;) {
 		int r = connect_once(rig, deadline_ns, hello, err);
 
@@ -179,43 +226,69 @@ static int connect_anew(struct rig *rig, const char *before, struct msg **hello,
 		/* What says that the transport itself is wrong will not change. */
 		if (r == -EINTR || r == -EINVAL || journal_now_ns() + HELLO_AGAIN_NS >= deadline_ns)
 			return r;
-		r = pause_between(rig, err);
+		r = rig_listen(rig, journal_now_ns() + HELLO_AGAIN_NS, err);
 		if (r < 0)
 			return r;
 	}
 }
 
-static int greet_same_line(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+/* Ids go on: a late answer to the conversation before is none to this one. */
+static int greet_same_line(struct rig *rig, const char *before, int64_t deadline_ns,
+			   struct msg **hello, struct err *err)
 {
+	int64_t last_id = rig->peer.last_id;
 	int r;
 
 	peer_end(&rig->peer);
 	peer_init(&rig->peer, rig->transport);
-	r = greet(rig, boot_deadline_ns(rig), hello, err);
+	rig->peer.last_id = last_id;
+	r = greet(rig, deadline_ns, hello, err);
 	if (r < 0 || is_other_boot(*hello, before))
 		return r;
 	msg_free(*hello);
 	return err_set(err, -ENOEXEC, "the target still runs the kernel of before");
 }
 
-int rig_greet_again(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+/* Whoever answered is the one to talk to. */
+static void settle_line(struct rig *rig, const struct msg *hello)
+{
+	peer_expect_frames(&rig->peer);
+	rig->greeted = true;
+	rig->is_lost = false;
+	rig->heard_ns = journal_now_ns();
+	rig->beat_every_ns = msg_get_int(hello, "beat_ms", 0) * MS_NS;
+}
+
+static int greet_until(struct rig *rig, const char *before, int64_t deadline_ns, struct msg **hello,
+		       struct err *err)
 {
 	int r;
 
 	rig->greeted = false;
-	if (transport_is_serial(rig->transport)) {
-		r = greet_same_line(rig, before, hello, err);
+	if (rig->transport && transport_is_serial(rig->transport)) {
+		r = greet_same_line(rig, before, deadline_ns, hello, err);
 	} else {
 		drop_line(rig);
-		r = connect_anew(rig, before, hello, err);
+		r = connect_anew(rig, before, deadline_ns, hello, err);
 	}
 	if (r < 0)
 		return rig_note_lost(rig, r);
-	peer_expect_frames(&rig->peer);
-	rig->greeted = true;
-	rig->is_lost = false;
-	rig->reboots = !is_virtual(rig) && !rig->o.leaves_kernel;
+	settle_line(rig, *hello);
 	return 0;
+}
+
+int rig_greet_again(struct rig *rig, const char *before, struct msg **hello, struct err *err)
+{
+	int r = greet_until(rig, before, boot_deadline_ns(rig), hello, err);
+
+	if (r == 0)
+		rig->reboots = !is_virtual(rig) && !rig->o.leaves_kernel;
+	return r;
+}
+
+int rig_greet_until(struct rig *rig, int64_t deadline_ns, struct msg **hello, struct err *err)
+{
+	return greet_until(rig, NULL, deadline_ns, hello, err);
 }
 
 static int check_kernel(const struct rig *rig, const struct msg *hello, struct err *err)
@@ -232,8 +305,11 @@ static int check_kernel(const struct rig *rig, const struct msg *hello, struct e
 static int note_arm_up(struct rig *rig, struct err *err)
 {
 	struct msg *body;
-	int r = rig_ask(rig, rig_request("list", NULL), &rig->devices, err);
+	int r;
 
+	msg_free(rig->devices);
+	rig->devices = NULL;
+	r = rig_ask(rig, rig_request("list", NULL), &rig->devices, err);
 	if (r < 0)
 		return r;
 	body = msg_object();
@@ -254,20 +330,66 @@ static int boot_kernel(struct rig *rig, struct err *err)
 	return boot_by_kexec(&boot, &rig->hello, &rig->how, err);
 }
 
-static int connect_agent(struct rig *rig, struct err *err)
+/* The kernel of the arm; by kexec, where the plan says so and it does not run yet. */
+static int have_kernel(struct rig *rig, bool runs, struct err *err)
 {
-	int r = rig->transport ? greet(rig, boot_deadline_ns(rig), &rig->hello, err)
-			       : connect_anew(rig, NULL, &rig->hello, err);
+	int r = boot_check_hello(rig->hello, err);
 
 	if (r < 0)
 		return r;
-	peer_expect_frames(&rig->peer);
-	rig->greeted = true;
-	r = boot_check_hello(rig->hello, err);
-	if (r == 0)
-		r = this_arm(rig)->kexec.present ? boot_kernel(rig, err)
-						 : check_kernel(rig, rig->hello, err);
+	if (this_arm(rig)->kexec.present && !runs)
+		return boot_kernel(rig, err);
+	return check_kernel(rig, rig->hello, err);
+}
+
+static int connect_agent(struct rig *rig, struct err *err)
+{
+	int64_t deadline_ns = boot_deadline_ns(rig);
+	int r = rig->transport ? greet(rig, deadline_ns, &rig->hello, err)
+			       : connect_anew(rig, NULL, deadline_ns, &rig->hello, err);
+
+	if (r < 0)
+		return r;
+	settle_line(rig, rig->hello);
+	r = have_kernel(rig, false, err);
 	return r < 0 ? r : note_arm_up(rig, err);
+}
+
+static int check_devices(const struct rig *rig, struct err *err)
+{
+	const struct msg *list = msg_get(rig->devices, "devices");
+
+	for (size_t d = 0; d < rig->o.target->devices_n; d++) {
+		const char *bdf = rig->o.target->devices[d].bdf;
+		bool found = false;
+
+		for (size_t i = 0; !found && i < msg_count(list); i++) {
+			const char *name = msg_get_str(msg_at(list, i), "bdf");
+
+			found = name && strcmp(name, bdf) == 0;
+		}
+		if (!found)
+			return err_set(err, -ENODEV, "%s is not there any more", bdf);
+	}
+	return 0;
+}
+
+int rig_take_over(struct rig *rig, struct msg *hello, bool same_boot, struct err *err)
+{
+	int r;
+
+	msg_free(rig->hello);
+	rig->hello = hello;
+	if (!same_boot) {
+		msg_free(rig->how);
+		rig->how = NULL;
+		rig->reboots = false;
+	}
+	rig->panic = rig->asleep = (struct console_event){0};
+	r = have_kernel(rig, same_boot, err);
+	if (r == 0)
+		r = note_arm_up(rig, err);
+	return r < 0 ? r : check_devices(rig, err);
 }
 
 /* A meter that is alive has said so by now; one that is not is an event, not a failure. */
@@ -294,6 +416,16 @@ static bool may_be_down(const struct plan *plan)
 	return false;
 }
 
+/* Powers a virtual one on; connects to a real one, unless that is better tried more than once. */
+static int start_target(struct rig *rig, struct err *err)
+{
+	if (is_virtual(rig))
+		return start_virtual(rig, err);
+	if (may_be_down(rig->o.plan))
+		return 0;
+	return transport_open(rig->o.target->transport, &rig->transport, err);
+}
+
 int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
 {
 	struct rig *rig = calloc(1, sizeof(*rig));
@@ -304,14 +436,11 @@ int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
 	rig->o = *options;
 	rig->meters =
 		calloc(options->lab->meters_n ? options->lab->meters_n : 1, sizeof(*rig->meters));
-	if (!rig->meters)
-		r = -ENOMEM;
-	else if (is_virtual(rig))
-		r = start_virtual(rig, err);
-	else if (may_be_down(options->plan))
-		r = 0;
-	else
-		r = transport_open(options->target->transport, &rig->transport, err);
+	r = rig->meters ? open_lines(rig, err) : -ENOMEM;
+	if (r == 0)
+		r = open_console(rig, err);
+	if (r == 0)
+		r = start_target(rig, err);
 	if (r == 0 && rig->transport)
 		peer_init(&rig->peer, rig->transport);
 	if (r == 0)
@@ -350,6 +479,7 @@ void rig_down(struct rig *rig)
 	if (rig->greeted && !rig->is_lost)
 		say_bye(rig);
 	(void)rig_take_accesses(rig, NULL);
+	(void)rig_take_console(rig, NULL);
 	if (was_interrupted)
 		rig_set_interrupted(true);
 	for (size_t i = 0; rig->meters && i < rig->o.lab->meters_n; i++) {
@@ -359,7 +489,10 @@ void rig_down(struct rig *rig)
 	if (rig->transport)
 		peer_end(&rig->peer);
 	transport_close(rig->transport);
+	tap_close(rig->tap);
+	target_lines_close(rig->lines);
 	vlab_down(rig->vlab);
+	free(rig->faulty.virt.faults);
 	msg_free(rig->devices);
 	msg_free(rig->hello);
 	msg_free(rig->how);

@@ -234,6 +234,7 @@ static int make_report(const struct runfile *run, struct made_report *made, stru
 	report->suites = analysis_suite(run->analysis, 0);
 	report->outcomes = analysis_outcomes(run->analysis, &report->outcomes_n);
 	report->notes = analysis_notes(run->analysis, &report->notes_n);
+	report->incidents = analysis_incidents(run->analysis);
 	return 0;
 }
 

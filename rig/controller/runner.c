@@ -7,7 +7,7 @@
 
 #include "cycle.h"
 #include "level_run.h"
-#include "rescue.h"
+#include "recover.h"
 #include "result.h"
 #include "rig.h"
 
@@ -79,11 +79,18 @@ static void next_position(const struct runner *r, struct position *p)
 	(void)settle_position(r, p);
 }
 
-/* The next cycle of the arm without an outcome. */
+static bool is_left_out(const struct runner *r, size_t device)
+{
+	return incidents_find_left_out(analysis_incidents(r->journal->analysis), r->journal->arm,
+				       (int)device) != NULL;
+}
+
+/* The next cycle of the arm without an outcome, on a device that is not left out. */
 static bool skip_finished(const struct runner *r, struct position *p)
 {
 	while (p->scenario < r->plan->scenarios_n) {
-		if (!analysis_is_finished(r->journal->analysis, p->ordinal))
+		if (!analysis_is_finished(r->journal->analysis, p->ordinal) &&
+		    !is_left_out(r, p->device))
 			return true;
 		next_position(r, p);
 	}
@@ -116,15 +123,28 @@ static int claim_device(struct rig *rig, const struct runner *r, const char *bdf
 	return 0;
 }
 
-static int prepare(struct rig *rig, const struct runner *r, struct err *err)
+/* Were both levels measured since this process began? Then a recovery need not do it again. */
+static bool has_levels(const struct runner *r, size_t device)
+{
+	const struct result_levels *levels =
+		analysis_levels(r->journal->analysis, r->journal->arm, (int)device);
+
+	return levels->d0.level.valid && levels->d3hot.level.valid;
+}
+
+static int prepare(struct rig *rig, const struct runner *r, bool is_recovered, struct err *err)
 {
 	int code = rig_mark_clock(rig, err);
 
 	for (size_t d = 0; code == 0 && d < r->target->devices_n; d++) {
+		if (is_left_out(r, d))
+			continue;
 		progress_step(r->progress, "%s: binding", r->target->devices[d].bdf);
 		code = claim_device(rig, r, r->target->devices[d].bdf, err);
 	}
 	for (size_t d = 0; code == 0 && d < r->target->devices_n; d++) {
+		if (is_left_out(r, d) || (is_recovered && has_levels(r, d)))
+			continue;
 		progress_step(r->progress, "%s: measuring its D0 and D3hot levels",
 			      r->target->devices[d].bdf);
 		code = level_run(rig, r, (int)d, err);
@@ -132,6 +152,24 @@ static int prepare(struct rig *rig, const struct runner *r, struct err *err)
 	if (code == 0)
 		code = store_commit(r->journal->store, err);
 	return code;
+}
+
+/* A device that has been lost often enough is not tried again in this arm. */
+static int leave_out(const struct runner *r, size_t device, struct err *err)
+{
+	const char *bdf = r->target->devices[device].bdf;
+	unsigned losses = analysis_losses(r->journal->analysis, r->journal->arm, (int)device);
+	struct msg *body;
+
+	if (!r->plan->recovery.losses || losses < r->plan->recovery.losses ||
+	    is_left_out(r, device))
+		return 0;
+	progress_say(r->progress, "  %s: %s is left out from here on: it was lost %u times",
+		     r->plan->arms[r->journal->arm].name, bdf, losses);
+	body = msg_object();
+	msg_set_str(body, "device", bdf);
+	msg_set_int(body, "losses", losses);
+	return journal_add(r->journal, "left-out", body, NULL, err);
 }
 
 /* Runs cycles until the arm is done or the target is lost. *finished counts outcomes. */
@@ -152,8 +190,12 @@ static int run_cycles(struct rig *rig, const struct runner *r, struct position *
 			      scenario_get(r->plan->scenarios[p->scenario].id)->name, p->number,
 			      r->target->devices[p->device].bdf);
 		code = cycle_run(rig, r, &spec, err);
-		if (analysis_is_finished(r->journal->analysis, p->ordinal))
+		if (analysis_is_finished(r->journal->analysis, p->ordinal)) {
+			int left = leave_out(r, p->device, err);
+
 			(*finished)++;
+			code = left < 0 ? left : code;
+		}
 		if (code < 0)
 			return code;
 	}
@@ -178,28 +220,74 @@ static int note_lost_target(const struct runner *r, const struct err *why, struc
 	return journal_add(r->journal, "target-lost", body, NULL, err);
 }
 
-/* A target with a crash kernel may tell why it was lost, and then be rebooted by it. */
-static int lose_target(struct rig *rig, const struct runner *r, bool *reboots, struct err *err)
+/* What is left of the arm on a target that is up, up to its end or the loss of the target. */
+static int run_rest(struct rig *rig, const struct runner *r, struct position *p, bool is_recovered,
+		    unsigned *finished, struct err *err)
 {
-	const char *arm = r->plan->arms[r->journal->arm].name;
-	struct err why = {""};
-	int code;
+	int code = prepare(rig, r, is_recovered, err);
 
-	progress_step(r->progress, "%s: waiting for a crash kernel", arm);
-	code = rescue(rig, r->run_dir, arm, reboots, &why, err);
-	if (*reboots)
-		progress_say(r->progress, "  %s: its kernel panicked; the log is saved", arm);
-	else if (*why.text)
-		progress_say(r->progress, "  %s: no log of a panic: %s", arm, why.text);
+	if (code == 0)
+		code = run_cycles(rig, r, p, finished, err);
+	if (code == 0 && wants_suite(r)) {
+		progress_step(r->progress, "%s: conformance suite",
+			      r->plan->arms[r->journal->arm].name);
+		code = rig_run_suite(rig, err);
+	}
 	return code;
 }
 
+static bool needs_recovery(int code)
+{
+	return rig_is_lost(code) || code == -ENODEV;
+}
+
 /*
- * Brings the arm's target up and runs what is left of the arm on it. A target that was lost is one
- * of that code; *reboots is set if it will come up again by itself.
+ * Brings a target back that was lost; *why is what was said of the loss. Until it is back all that
+ * happens is of the cycle in which it was lost.
  */
+static int bring_back(struct rig *rig, const struct runner *r, const struct position *p, int code,
+		      const struct err *why, struct err *err)
+{
+	enum recovery_symptom symptom = code == -ENODEV ? RECOVERY_ASLEEP : rig_symptom(rig, code);
+	int back;
+
+	if (analysis_is_finished(r->journal->analysis, p->ordinal))
+		r->journal->cycle = p->ordinal;
+	back = code == -ENODEV ? 0 : note_lost_target(r, why, err);
+	if (back == 0)
+		back = recover(rig, r, symptom, err);
+	r->journal->cycle = -1;
+	return back;
+}
+
+/* Runs the rest of the arm on a target that came up, as often as it takes. */
+static int run_on(struct rig *rig, const struct runner *r, struct position *p, unsigned *finished,
+		  struct err *err)
+{
+	unsigned barren = 0;
+	int code = run_rest(rig, r, p, false, finished, err);
+
+	while (needs_recovery(code)) {
+		unsigned before = *finished;
+		struct err why = *err;
+		int back = bring_back(rig, r, p, code, &why, err);
+
+		if (back < 0)
+			return back == -EHOSTDOWN
+				       ? err_set(err, back, "%s; %s", why.text, err->text)
+				       : back;
+		code = run_rest(rig, r, p, true, finished, err);
+		barren = *finished > before ? 0 : barren + 1;
+		if (needs_recovery(code) && barren >= BARREN_BOOTS_MAX)
+			return err_set(err, -EHOSTDOWN, "%s", why.text);
+	}
+	return code;
+}
+
+/* Brings the arm's target up and runs what is left of the arm on it. -EHOSTDOWN, or a code of a lost
+ * target: it did not come up, or not again. */
 static int boot_and_run(const struct runner *r, struct position *p, unsigned *finished,
-			bool *reboots, struct err *err)
+			struct err *err)
 {
 	struct rig_options options = {
 		.lab = r->lab,
@@ -220,22 +308,7 @@ static int boot_and_run(const struct runner *r, struct position *p, unsigned *fi
 	if (code == 0) {
 		progress_say(r->progress, "arm %s: Linux %s", r->plan->arms[r->journal->arm].name,
 			     analysis_arm(r->journal->analysis, r->journal->arm)->kernel);
-		code = prepare(rig, r, err);
-	}
-	if (code == 0)
-		code = run_cycles(rig, r, p, finished, err);
-	if (code == 0 && wants_suite(r)) {
-		progress_step(r->progress, "%s: conformance suite",
-			      r->plan->arms[r->journal->arm].name);
-		code = rig_run_suite(rig, err);
-	}
-	if (rig_is_lost(code)) {
-		struct err why = *err;
-		int noted = note_lost_target(r, &why, err);
-
-		if (noted == 0 && rig)
-			noted = lose_target(rig, r, reboots, err);
-		code = noted < 0 ? noted : err_set(err, code, "%s", why.text);
+		code = run_on(rig, r, p, finished, err);
 	}
 	rig_down(rig);
 	/* What came in belongs to the record, also when the arm ended early. */
@@ -257,18 +330,19 @@ static int run_arm(struct runner *r, size_t arm, struct err *err)
 	while (code == 0 && (skip_finished(r, &p) || wants_suite(r))) {
 		struct err why = {""};
 		unsigned finished = 0;
-		bool reboots = false;
 
-		code = boot_and_run(r, &p, &finished, &reboots, &why);
+		code = boot_and_run(r, &p, &finished, &why);
 		if (code == 0)
 			break;
 		*err = why;
-		if (!rig_is_lost(code))
+		if (!rig_is_lost(code) && code != -EHOSTDOWN)
 			return code;
-		code = 0;
+		code = rig_is_lost(code) ? note_lost_target(r, &why, err) : 0;
+		if (code < 0)
+			return code;
 		barren = finished ? 0 : barren + 1;
-		/* Only a virtual target can be powered off and on from here. */
-		if ((!is_virtual && !reboots) || barren >= BARREN_BOOTS_MAX)
+		/* The last resort is a machine that is new; only a virtual one can be. */
+		if (!is_virtual || barren >= BARREN_BOOTS_MAX)
 			code = err_set(err, -EHOSTDOWN, "target %s: %s", r->target->name, why.text);
 	}
 	return code;

@@ -11,15 +11,6 @@ static const char *const card_names[LAB_CARD_COUNT] = {
 	[LAB_CARD_NVME] = "nvme",
 };
 
-static const char *const fault_names[LAB_FAULT_COUNT] = {
-	[LAB_FAULT_RAIL_STUCK_ON] = "rail-stuck-on",
-	[LAB_FAULT_RAIL_CUT_EARLY] = "rail-cut-early",
-	[LAB_FAULT_METER_DEAD] = "meter-dead",
-	[LAB_FAULT_TARGET_HANG] = "target-hang",
-	[LAB_FAULT_TARGET_PANIC] = "target-panic",
-	[LAB_FAULT_TOUCH_WHILE_OFF] = "touch-while-off",
-};
-
 static const char *const instrument_names[LAB_INSTRUMENT_COUNT] = {
 	[LAB_INSTRUMENT_DP832] = "dp832",
 	[LAB_INSTRUMENT_PROBE] = "probe",
@@ -35,27 +26,11 @@ const char *lab_card_name(enum lab_card card)
 	return card_names[card];
 }
 
-const char *lab_fault_name(enum lab_fault_kind kind)
-{
-	return fault_names[kind];
-}
-
 int lab_card_parse(const char *name, enum lab_card *out)
 {
 	for (int i = 0; i < LAB_CARD_COUNT; i++) {
 		if (strcmp(name, card_names[i]) == 0) {
 			*out = (enum lab_card)i;
-			return 0;
-		}
-	}
-	return -EINVAL;
-}
-
-int lab_fault_parse(const char *name, enum lab_fault_kind *out)
-{
-	for (int i = 0; i < LAB_FAULT_COUNT; i++) {
-		if (strcmp(name, fault_names[i]) == 0) {
-			*out = (enum lab_fault_kind)i;
 			return 0;
 		}
 	}
@@ -109,6 +84,8 @@ static void free_targets(struct lab *lab)
 		free(lab->targets[i].devices);
 		free(lab->targets[i].name);
 		free(lab->targets[i].transport);
+		free(lab->targets[i].console);
+		free(lab->targets[i].console_break);
 	}
 	free(lab->targets);
 }

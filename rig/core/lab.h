@@ -13,6 +13,7 @@
 
 #include "bdf.h"
 #include "err.h"
+#include "lab_fault.h"
 #include "lab_line.h"
 
 /* How far a meter's word may be off: the larger the reading, the larger the first part. */
@@ -50,6 +51,8 @@ struct lab_target {
 	char *transport; /* "virtual", "exec:COMMAND", "unix:PATH", "tcp:HOST:PORT", "serial:PATH" */
 	struct lab_device *devices; /* at least one, no BDF twice */
 	size_t devices_n;
+	char *console;	     /* as a transport; NULL: none, or the virtual target's own */
+	char *console_break; /* what stands for a break on that line; NULL: a serial line's own */
 	struct lab_line lines[LAB_ROLE_COUNT]; /* LAB_LINE_NONE: not wired */
 };
 
@@ -72,22 +75,6 @@ struct lab_slot {
 	unsigned channel; /* of the virtual instrument, 1 to 3, no channel twice */
 	struct lab_power power;
 	double sense_ohm; /* the probe's resistor in its supply; 0 where the instrument is another */
-};
-
-enum lab_fault_kind {
-	LAB_FAULT_RAIL_STUCK_ON,  /* ACPI switches the rail off, it stays on: the planted lie */
-	LAB_FAULT_RAIL_CUT_EARLY, /* the rail drops as soon as the device is in D3hot */
-	LAB_FAULT_METER_DEAD,	  /* the instrument stops answering */
-	LAB_FAULT_TARGET_HANG,	  /* the emulated machine stops, in that one cycle */
-	LAB_FAULT_TARGET_PANIC,	  /* its kernel panics, in that one cycle */
-	LAB_FAULT_TOUCH_WHILE_OFF, /* once a cycle somebody touches the device while its rail is off */
-	LAB_FAULT_COUNT
-};
-
-struct lab_fault {
-	enum lab_fault_kind kind;
-	unsigned slot;	     /* device number as in struct lab_slot; 0 where the kind has no slot */
-	unsigned from_cycle; /* counted over an arm from 1, in the order run; 0: from power-on */
 };
 
 /* What measures the slots. */
@@ -129,9 +116,7 @@ struct lab {
 };
 
 const char *lab_card_name(enum lab_card card);		  /* "gpu", "nic", "nvme" */
-const char *lab_fault_name(enum lab_fault_kind kind);	  /* "rail-stuck-on", ... */
 int lab_card_parse(const char *name, enum lab_card *out); /* -EINVAL */
-int lab_fault_parse(const char *name, enum lab_fault_kind *out);
 
 const char *lab_instrument_name(enum lab_instrument instrument); /* "dp832", "probe" */
 

@@ -80,6 +80,7 @@ void plan_free(struct plan *plan)
 	free(plan->arms);
 	free(plan->scenarios);
 	free(plan->limits);
+	free(plan->faults);
 	free(plan->name);
 	free(plan->path);
 	free(plan->text);

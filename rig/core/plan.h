@@ -13,6 +13,7 @@
 #include "bdf.h"
 #include "err.h"
 #include "lab.h"
+#include "recovery.h"
 #include "scenario.h"
 #include "verdict.h"
 
@@ -80,6 +81,13 @@ struct plan_limit {
 	double at_most;		 /* INFINITY where not given */
 };
 
+/* What is done about a target that stops answering. */
+struct plan_recovery {
+	int64_t silence_ns; /* without a heartbeat it is lost; only where nothing is being asked */
+	int64_t limit_ns[RECOVERY_STEP_COUNT]; /* 0: the step is left out */
+	unsigned losses; /* a device is left out of the rest of an arm after so many; 0: never */
+};
+
 struct plan {
 	char *name;
 	char *path;
@@ -94,6 +102,9 @@ struct plan {
 	int64_t level_dwell_ns;	 /* each of the D0 and D3hot levels is measured over this time */
 	int64_t answer_limit_ns; /* a target that does not answer for so long is lost */
 	int64_t boot_limit_ns;
+	struct plan_recovery recovery;
+	struct lab_fault *faults; /* of the virtual lab, beside the lab's own */
+	size_t faults_n;
 	int64_t conformance_ns; /* the conformance suite is run in each arm, at most so long; 0: not */
 };
 

@@ -142,6 +142,8 @@ static void count(struct result_row *row, const struct selection *sel)
 		}
 		row->cycles++;
 		row->verdicts[o->verdict]++;
+		if (o->verdict == VERDICT_LOST && (!row->first_lost || o->number < row->first_lost))
+			row->first_lost = o->number;
 		row->dissents += o->dissent != 0;
 		if (o->unasked_resumes < 0)
 			row->unasked_resumes = -1;

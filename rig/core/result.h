@@ -31,6 +31,7 @@ struct result_row {
 	size_t cycles;		   /* finished, without skipped ones */
 	size_t planned;
 	size_t verdicts[VERDICT_COUNT];
+	size_t first_lost;	       /* number of its first lost cycle; 0: none was */
 	size_t dissents;	       /* cycles in which a witness contradicted the state's word */
 	struct result_power d0, d3hot; /* levels of the arm */
 	struct result_power d3cold;    /* over the dwells of confirmed cycles */

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faultfile.h"
 #include "labfile_line.h"
 #include "meter_spec.h"
 #include "transport.h"
@@ -21,11 +22,6 @@ static const char *card_name(int i)
 	return lab_card_name((enum lab_card)i);
 }
 
-static const char *fault_name(int i)
-{
-	return lab_fault_name((enum lab_fault_kind)i);
-}
-
 static const char *instrument_name(int i)
 {
 	return lab_instrument_name((enum lab_instrument)i);
@@ -33,14 +29,6 @@ static const char *instrument_name(int i)
 
 static const struct yaml_words instruments = {instrument_name, LAB_INSTRUMENT_COUNT};
 static const struct yaml_words cards = {card_name, LAB_CARD_COUNT};
-static const struct yaml_words faults = {fault_name, LAB_FAULT_COUNT};
-
-/* Only these of the faults are of a slot. */
-static const bool fault_has_slot[LAB_FAULT_COUNT] = {
-	[LAB_FAULT_RAIL_STUCK_ON] = true,
-	[LAB_FAULT_RAIL_CUT_EARLY] = true,
-	[LAB_FAULT_TOUCH_WHILE_OFF] = true,
-};
 
 static int read_spec(const struct yaml_reader *reader, const struct yaml_item *item, void *object)
 {
@@ -71,11 +59,62 @@ static int check_tcp(const struct yaml_reader *reader, const struct yaml_item *i
 	return 0;
 }
 
+/* A stream: something known, and something behind its colon. */
+static int check_stream(const struct yaml_reader *reader, const struct yaml_item *item,
+			const char *known)
+{
+	const char *rest;
+
+	if (!transport_is_known(item->text))
+		return yaml_field_error(reader, item, "%s", known);
+	rest = strchr(item->text, ':') + 1;
+	if (rest[strspn(rest, " ")] == '\0')
+		return yaml_field_error(reader, item, "something must follow the colon");
+	return strncmp(item->text, "tcp:", 4) == 0 ? check_tcp(reader, item) : 0;
+}
+
+static int read_console(const struct yaml_reader *reader, const struct yaml_item *item,
+			void *object)
+{
+	struct lab_target *target = object;
+	int ret = yaml_field_string(reader, item, &target->console);
+
+	return ret ? ret
+		   : check_stream(reader, item,
+				  "no such console; known: serial:PATH, tcp:HOST:PORT, unix:PATH, "
+				  "exec:COMMAND");
+}
+
+/* Here control characters are the point. */
+static int read_console_break(const struct yaml_reader *reader, const struct yaml_item *item,
+			      void *object)
+{
+	struct lab_target *target = object;
+	int ret = yaml_field_want_text(reader, item);
+
+	if (ret)
+		return ret;
+	target->console_break = strdup(item->text);
+	return target->console_break ? 0 : yaml_field_no_memory(reader);
+}
+
+static int check_target(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	const struct lab_target *target = object;
+
+	if (target->console && strcmp(target->transport, "virtual") == 0)
+		return yaml_field_error(reader, yaml_tree_get(map, "console"),
+					"the virtual target has a console of its own");
+	if (target->console_break && !target->console)
+		return yaml_field_error(reader, yaml_tree_get(map, "console_break"),
+					"there is no console that it could be of");
+	return 0;
+}
+
 static int read_transport(const struct yaml_reader *reader, const struct yaml_item *item,
 			  void *object)
 {
 	struct lab_target *target = object;
-	const char *rest;
 	int ret;
 
 	ret = yaml_field_string(reader, item, &target->transport);
@@ -83,14 +122,9 @@ static int read_transport(const struct yaml_reader *reader, const struct yaml_it
 		return ret;
 	if (strcmp(item->text, "virtual") == 0)
 		return 0;
-	if (!transport_is_known(item->text))
-		return yaml_field_error(reader, item,
-					"no such transport; known: virtual, exec:COMMAND, "
-					"unix:PATH, tcp:HOST:PORT, serial:PATH");
-	rest = strchr(item->text, ':') + 1;
-	if (rest[strspn(rest, " ")] == '\0')
-		return yaml_field_error(reader, item, "something must follow the colon");
-	return strncmp(item->text, "tcp:", 4) == 0 ? check_tcp(reader, item) : 0;
+	return check_stream(reader, item,
+			    "no such transport; known: virtual, exec:COMMAND, unix:PATH, "
+			    "tcp:HOST:PORT, serial:PATH");
 }
 
 /* From its name to its index: the meters are read before the targets. */
@@ -150,42 +184,6 @@ static void init_power(const struct yaml_reader *reader, void *object)
 	slot->power.inrush_tau_ns = 1000000;
 }
 
-static void init_fault(const struct yaml_reader *reader, void *object)
-{
-	struct lab_fault *fault = object;
-
-	(void)reader;
-	/* Not 0: the levels are measured before the first cycle, and should be true. */
-	fault->from_cycle = 1;
-}
-
-static int check_fault(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
-{
-	const struct lab_fault *fault = object;
-	const struct yaml_item *slot = yaml_tree_get(map, "slot");
-
-	if (fault_has_slot[fault->kind] && !slot)
-		return yaml_text_error(reader->path, map->place, reader->err,
-				       "missing key \"slot\" in a fault of kind %s",
-				       lab_fault_name(fault->kind));
-	if (!fault_has_slot[fault->kind] && slot)
-		return yaml_field_error(reader, slot, "%s is of no one slot",
-					lab_fault_name(fault->kind));
-	if (fault->kind == LAB_FAULT_TARGET_PANIC && fault->from_cycle == 0)
-		return yaml_field_error(reader, yaml_tree_get(map, "from_cycle"),
-					"no kernel runs yet that could panic");
-	return 0;
-}
-
-static bool has_slot(const struct lab_virtual *virt, unsigned device)
-{
-	for (size_t i = 0; i < virt->slots_n; i++) {
-		if (virt->slots[i].device == device)
-			return true;
-	}
-	return false;
-}
-
 /* A slot has a sense resistor where a probe is to measure it, and stays within its range in D0. */
 static int check_sense(const struct yaml_reader *reader, const struct yaml_item *item,
 		       const struct lab_virtual *virt, const struct lab_slot *slot)
@@ -226,24 +224,13 @@ static int check_virtual(const struct yaml_reader *reader, const struct yaml_ite
 {
 	const struct yaml_item *list = yaml_tree_get(map, "faults");
 	struct lab_virtual *virt = object;
+	int ret;
 
-	for (size_t i = 0; i < virt->faults_n; i++) {
-		const struct lab_fault *fault = &virt->faults[i];
-
-		if (fault_has_slot[fault->kind] && !has_slot(virt, fault->slot))
-			return yaml_field_error(reader, yaml_tree_get(&list->items[i], "slot"),
-						"no such slot in this lab");
-		for (size_t j = 0; j < i; j++) {
-			if (virt->faults[j].kind == fault->kind &&
-			    virt->faults[j].slot == fault->slot)
-				return yaml_field_error(reader,
-							yaml_tree_get(&list->items[i], "fault"),
-							"given twice, first in line %zu",
-							list->items[j].place.line);
-		}
-	}
 	virt->present = true;
-	return check_probe(reader, map, virt);
+	ret = check_probe(reader, map, virt);
+	if (ret)
+		return ret;
+	return faultfile_check(reader, list, virt->faults, virt->faults_n, virt);
 }
 
 /* A lab has one emulated target or none, and with it the physics. */
@@ -367,11 +354,14 @@ static const struct yaml_schema device_schema = {
 static const struct yaml_schema target_schema = {
 	.what = "a target",
 	.size = sizeof(struct lab_target),
+	.check = check_target,
 	.fields = (const struct yaml_field[]){
 		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, AT(lab_target, name)},
 		{"transport", YAML_TYPE_CUSTOM, YAML_REQUIRED, .read = read_transport},
 		{"devices", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_target, devices), .min = 1,
 		 .schema = &device_schema},
+		{"console", YAML_TYPE_CUSTOM, 0, .read = read_console},
+		{"console_break", YAML_TYPE_CUSTOM, 0, .read = read_console_break},
 		{"lines", YAML_TYPE_MAP, 0, AT(lab_target, lines), .schema = &labfile_lines_schema},
 		{0},
 	},
@@ -408,19 +398,6 @@ static const struct yaml_schema slot_schema = {
 	},
 };
 
-static const struct yaml_schema fault_schema = {
-	.what = "a fault",
-	.size = sizeof(struct lab_fault),
-	.init = init_fault,
-	.check = check_fault,
-	.fields = (const struct yaml_field[]){
-		{"fault", YAML_TYPE_CHOICE, YAML_REQUIRED, AT(lab_fault, kind), .words = &faults},
-		{"slot", YAML_TYPE_COUNT, 0, AT(lab_fault, slot), .min = 5, .max = 8},
-		{"from_cycle", YAML_TYPE_COUNT, 0, AT(lab_fault, from_cycle), .max = 1000000},
-		{0},
-	},
-};
-
 static const struct yaml_schema virtual_schema = {
 	.what = "the virtual lab",
 	.check = check_virtual,
@@ -435,7 +412,7 @@ static const struct yaml_schema virtual_schema = {
 		{"seed", YAML_TYPE_SEED, 0, AT(lab_virtual, seed)},
 		{"slots", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_virtual, slots), .min = 1,
 		 .max = SLOTS_MAX, .schema = &slot_schema},
-		{"faults", YAML_TYPE_LIST, 0, LIST_AT(lab_virtual, faults), .schema = &fault_schema},
+		{"faults", YAML_TYPE_LIST, 0, LIST_AT(lab_virtual, faults), .schema = &faultfile_schema},
 		{0},
 	},
 };

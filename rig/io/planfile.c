@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "faultfile.h"
+#include "planfile_recovery.h"
 #include "yaml_schema.h"
 #include "yaml_words.h"
 
@@ -427,12 +429,24 @@ static int check_limit(const struct yaml_reader *reader, const struct yaml_item 
 	return ret;
 }
 
+static int check_faults(const struct yaml_reader *reader, const struct yaml_item *map,
+			const struct draft *draft)
+{
+	const struct yaml_item *list = yaml_tree_get(map, "faults");
+
+	if (list && strcmp(draft->target->transport, "virtual") != 0)
+		return yaml_text_error(reader->path, list->key_place, reader->err,
+				       "faults: only the virtual target has them");
+	return faultfile_check(reader, list, draft->plan.faults, draft->plan.faults_n,
+			       &draft->lab->virt);
+}
+
 static int check_plan(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
 {
 	const struct draft *draft = object;
 
 	if (draft->target)
-		return 0;
+		return check_faults(reader, map, draft);
 	return yaml_text_error(reader->path, map->place, reader->err,
 			       "missing key \"target\" in a plan: the lab has %zu",
 			       draft->lab->targets_n);
@@ -519,6 +533,10 @@ static const struct yaml_schema plan_schema = {
 		{"answer_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.answer_limit_ns)},
 		{"conformance", YAML_TYPE_DURATION, 0, AT(draft, plan.conformance_ns)},
 		{"boot_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.boot_limit_ns)},
+		{"recovery", YAML_TYPE_MAP, 0, AT(draft, plan.recovery),
+		 .schema = &planfile_recovery_schema},
+		{"faults", YAML_TYPE_LIST, 0, LIST_AT(draft, plan.faults),
+		 .schema = &faultfile_schema},
 		COMMON_FIELDS(draft, defaults.),
 		{"devices", YAML_TYPE_CUSTOM, 0, .read = read_default_devices},
 		{"arms", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.arms), .min = 1,
@@ -575,10 +593,12 @@ int planfile_parse(const char *path, const char *text, const struct lab *lab, st
 
 	if (!plan)
 		return err_set(err, -ENOMEM, "%s: %s", path, strerror(ENOMEM));
+	draft.plan.recovery = planfile_recovery_defaults;
 	draft.lab = lab;
 	draft.target = lab->targets_n == 1 ? &lab->targets[0] : NULL;
 	ret = fill(&draft, path, text, err);
 	free(draft.defaults.devices);
+	planfile_recovery_complete(&draft.plan.recovery, draft.plan.boot_limit_ns);
 	*plan = draft.plan;
 	if (ret) {
 		plan_free(plan);

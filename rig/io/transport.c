@@ -252,6 +252,13 @@ bool transport_is_serial(const struct transport *transport)
 	return transport->is_serial;
 }
 
+int transport_break(const struct transport *transport)
+{
+	if (!transport->has_termios)
+		return -ENOTTY;
+	return tcsendbreak(transport->wfd, 0) < 0 ? -errno : 0;
+}
+
 static void end_command(pid_t pid)
 {
 	struct timespec pause = {.tv_nsec = 10000000};

@@ -33,6 +33,9 @@ int transport_write_fd(const struct transport *transport);
 /* Bytes of something else (boot messages) may come before the first frame. */
 bool transport_is_serial(const struct transport *transport);
 
+/* Sends a break, of at least 0.25 s. -ENOTTY where it is no serial line. */
+int transport_break(const struct transport *transport);
+
 /* Closes; a command gets EOF, then 2 s, then SIGKILL. */
 void transport_close(struct transport *transport);
 

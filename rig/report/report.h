@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 
+#include "incidents.h"
 #include "lab.h"
 #include "msg.h"
 #include "plan.h"
@@ -24,6 +25,7 @@ struct report {
 	size_t outcomes_n;
 	const struct outcome_note *notes;
 	size_t notes_n;
+	const struct incidents *incidents;
 };
 
 /* summary.json as docs/summary.md describes it; freed with msg_free(). */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <math.h>
 
-#include "report.h"
+#include "incidents_report.h"
 
 /* A value or null; the reason for null goes to reasons under the same name. */
 static void set_power(struct msg *object, struct msg *reasons, const char *key,
@@ -88,6 +88,7 @@ static struct msg *device(const struct report *report, const struct result_row *
 	set_count(object, reasons, "forbidden_accesses", row->forbidden_accesses, row->cycles > 0,
 		  "accesses were not watched: only the virtual lab can");
 	msg_set_str(object, "rpm_witness", row->rpm_witness);
+	msg_set(object, "losses", incidents_losses_msg(report, row));
 	msg_set_str(object, "skipped", row->skipped);
 	msg_set(object, "reasons", reasons);
 	return object;
@@ -128,6 +129,8 @@ static struct msg *arm(const struct report *report, size_t index)
 			msg_add(devices, device(report, &report->result->rows[i]));
 	}
 	msg_set(object, "devices", devices);
+	msg_set(object, "recovery", incidents_recovery_msg(report, index));
+	msg_set(object, "console", incidents_console_msg(report, index));
 	if (report->plan->conformance_ns)
 		msg_set(object, "conformance", suite(&report->suites[index]));
 	return object;
@@ -197,7 +200,8 @@ static bool is_complete(const struct report *report)
 	for (size_t i = 0; i < report->result->rows_n; i++) {
 		const struct result_row *row = &report->result->rows[i];
 
-		if (!row->skipped && row->cycles < row->planned)
+		if (!row->skipped && row->cycles < row->planned &&
+		    !incidents_row_is_left_out(report, row))
 			return false;
 	}
 	for (size_t i = 0; report->plan->conformance_ns && i < report->plan->arms_n; i++) {

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "report.h"
+#include "incidents_report.h"
 #include "stats.h"
 
 /* Columns on the screen, not bytes. */
@@ -134,6 +134,7 @@ static void print_arm(const struct report *report, size_t arm, FILE *out)
 		print_row(report, &result->rows[i], result->rows[i].device != last, out);
 		last = result->rows[i].device;
 	}
+	incidents_print_arm(report, arm, out);
 }
 
 static void print_savings(const struct report *report, FILE *out)
@@ -224,6 +225,10 @@ static void print_notes(const struct report *report, FILE *out)
 		fprintf(out, "  %s: %s\n", report->plan->arms[report->notes[i].arm].name,
 			report->notes[i].text);
 	}
+	if (report->incidents->console_n)
+		fputs(any ? "" : "\nNotes\n", out);
+	any = any || report->incidents->console_n;
+	incidents_print_console(report, out);
 	for (size_t i = 0; i < report->outcomes_n; i++) {
 		const struct outcome *o = &report->outcomes[i];
 

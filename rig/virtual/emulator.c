@@ -23,7 +23,7 @@
 
 /* The ends that the emulator gets. */
 struct inherited {
-	int initrd, agent, rail, qmp, trace, exec_error;
+	int initrd, console, agent, rail, qmp, gdb, trace, exec_error;
 };
 
 static void close_fd(int *fd)
@@ -39,6 +39,7 @@ static void close_ours(struct emulator *e)
 	close_fd(&e->rail_fd);
 	close_fd(&e->trace_fd);
 	close_fd(&e->qmp_fd);
+	close_fd(&e->gdb_fd);
 }
 
 static void close_theirs(struct inherited *fds)
@@ -46,6 +47,7 @@ static void close_theirs(struct inherited *fds)
 	close_fd(&fds->initrd);
 	close_fd(&fds->rail);
 	close_fd(&fds->qmp);
+	close_fd(&fds->gdb);
 	close_fd(&fds->trace);
 	close_fd(&fds->exec_error);
 }
@@ -75,12 +77,14 @@ static int trace_pipe(int *ours, int *theirs)
 	return fcntl(*ours, F_SETFL, O_NONBLOCK) < 0 ? -errno : 0;
 }
 
-static int open_lines(struct emulator *e, struct inherited *fds)
+static int open_lines(struct emulator *e, bool with_debugger, struct inherited *fds)
 {
 	int code = line_pair(&e->rail_fd, &fds->rail);
 
 	if (code == 0)
 		code = line_pair(&e->qmp_fd, &fds->qmp);
+	if (code == 0 && with_debugger)
+		code = line_pair(&e->gdb_fd, &fds->gdb);
 	if (code == 0)
 		code = trace_pipe(&e->trace_fd, &fds->trace);
 	return code;
@@ -101,11 +105,12 @@ static char **command(const struct emulator_options *o, const struct inherited *
 		.kernel = kernel,
 		.initrd = initrd,
 		.acpi_table = table,
-		.console = o->console_path,
 		.with_pme_card = o->with_pme_card,
+		.console_fd = fds->console,
 		.agent_fd = fds->agent,
 		.rail_fd = fds->rail,
 		.qmp_fd = fds->qmp,
+		.gdb_fd = fds->gdb,
 		.lines_path = o->lines_path,
 	};
 
@@ -117,15 +122,17 @@ static char **command(const struct emulator_options *o, const struct inherited *
 
 static _Noreturn void become(char **argv, const struct inherited *fds, pid_t parent)
 {
-	const int kept[] = {fds->initrd, fds->agent, fds->rail, fds->qmp};
+	const int kept[] = {fds->initrd, fds->console, fds->agent, fds->rail, fds->qmp, fds->gdb};
 	sigset_t none;
 	int code;
 
 	/* The parent may have died before prctl() was reached. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
-		(void)fcntl(kept[i], F_SETFD, 0);
+	for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+		if (kept[i] >= 0)
+			(void)fcntl(kept[i], F_SETFD, 0);
+	}
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
@@ -186,15 +193,23 @@ static int make_initrd(const struct emulator_options *o, struct err *err)
 
 int emulator_start(struct emulator *e, const struct emulator_options *o, struct err *err)
 {
-	struct inherited fds = {-1, o->agent_fd, -1, -1, -1, -1};
+	struct inherited fds = {.initrd = -1,
+				.console = o->console_fd,
+				.agent = o->agent_fd,
+				.rail = -1,
+				.qmp = -1,
+				.gdb = -1,
+				.trace = -1,
+				.exec_error = -1};
 	char **argv = NULL;
 	int code;
 
-	*e = (struct emulator){.pidfd = -1, .rail_fd = -1, .trace_fd = -1, .qmp_fd = -1};
+	*e = (struct emulator){
+		.pidfd = -1, .rail_fd = -1, .trace_fd = -1, .qmp_fd = -1, .gdb_fd = -1};
 	fds.initrd = make_initrd(o, err);
 	if (fds.initrd < 0)
 		return fds.initrd;
-	code = open_lines(e, &fds);
+	code = open_lines(e, o->with_debugger, &fds);
 	if (code == 0) {
 		argv = command(o, &fds);
 		code = argv ? spawn(e, argv, &fds) : -ENOMEM;

@@ -17,6 +17,7 @@ struct emulator {
 	int rail_fd;  /* bytes that ACPI wrote */
 	int trace_fd; /* its stderr */
 	int qmp_fd;
+	int gdb_fd; /* of the debugger; -1: none was asked for */
 };
 
 struct emulator_options {
@@ -24,10 +25,11 @@ struct emulator_options {
 	const char *kernel_dir;
 	const char *kexec_dir; /* as in struct vlab_options */
 	const char *data_dir;
-	const char *console_path;
 	bool with_pme_card;	/* as in struct vlab_options */
 	const char *lines_path; /* likewise */
-	int agent_fd; /* the emulator's end of the agent's line; stays the caller's to close */
+	bool with_debugger;
+	/* The emulator's ends of the console and of the agent's line; stay the caller's to close. */
+	int console_fd, agent_fd;
 };
 
 /* Starts it as a child that dies with the calling thread. Ended with emulator_stop(). */

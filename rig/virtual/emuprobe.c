@@ -305,9 +305,9 @@ uint16_t emuprobe_tcp_port(const struct emuprobe *p)
 	return lineport_tcp_port(p->line);
 }
 
-void emuprobe_set_dead(struct emuprobe *p, bool dead)
+void emuprobe_set_faults(struct emuprobe *p, bool dead, bool unplugged)
 {
-	lineport_set_dead(p->line, dead);
+	lineport_set_faults(p->line, dead, unplugged);
 }
 
 void emuprobe_last_words(const struct emuprobe *p, char *words, size_t size)

@@ -29,9 +29,9 @@ int emuprobe_new(const struct lab_virtual *virt, const char *data_dir, emuprobe_
 		 void *context, struct emuprobe **out, struct err *err);
 void emuprobe_free(struct emuprobe *probe);
 
-/* Where its serial line is, as lineport_tcp_port(), and as lineport_set_dead(). */
+/* Where its serial line is, as lineport_tcp_port(), and as lineport_set_faults(). */
 uint16_t emuprobe_tcp_port(const struct emuprobe *probe);
-void emuprobe_set_dead(struct emuprobe *probe, bool dead);
+void emuprobe_set_faults(struct emuprobe *probe, bool dead, bool unplugged);
 
 /*
  * Tells the emulated chips what the slots draw now, where that has changed; noise is drawn anew 50

@@ -30,7 +30,7 @@ struct client {
 struct instrument {
 	int listener;
 	uint16_t port;
-	bool dead;
+	bool dead, unplugged;
 	uint64_t uses;
 	scpi_source *source;
 	void *context;
@@ -98,6 +98,13 @@ static void drop(struct client *client)
 	client->fd = -1;
 }
 
+void instrument_set_unplugged(struct instrument *instrument, bool unplugged)
+{
+	instrument->unplugged = unplugged;
+	for (size_t i = 0; unplugged && i < INSTRUMENT_CLIENTS; i++)
+		drop(&instrument->clients[i]);
+}
+
 /* A free place, or that of the client that has been quiet for longest. */
 static struct client *place(struct instrument *instrument)
 {
@@ -122,6 +129,10 @@ static void accept_client(struct instrument *instrument)
 
 	if (fd < 0)
 		return;
+	if (instrument->unplugged) {
+		close(fd);
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	c = place(instrument);
 	drop(c);

@@ -22,6 +22,9 @@ uint16_t instrument_port(const struct instrument *instrument);
 /* A dead one still takes connections and commands, but says nothing: the nastier way to fail. */
 void instrument_set_dead(struct instrument *instrument, bool dead);
 
+/* An unplugged one has lost its connections, and closes each that is made. */
+void instrument_set_unplugged(struct instrument *instrument, bool unplugged);
+
 /* What to wait for; always INSTRUMENT_POLLFDS entries, unused ones with fd -1. Never blocks, and
  * neither does what follows. */
 void instrument_pollfds(const struct instrument *instrument,

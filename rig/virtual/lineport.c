@@ -17,7 +17,7 @@ enum { POLL_LISTENER, POLL_CLIENT, POLL_SERIAL };
 struct lineport {
 	int listener, client, serial;
 	uint16_t port;
-	bool dead;
+	bool dead, unplugged;
 	bool amid_line; /* the line was given the begin of one */
 	size_t held;	/* of what came from the line */
 	char buffer[BUFFER_SIZE];
@@ -81,9 +81,12 @@ uint16_t lineport_tcp_port(const struct lineport *p)
 	return p->port;
 }
 
-void lineport_set_dead(struct lineport *p, bool dead)
+void lineport_set_faults(struct lineport *p, bool dead, bool unplugged)
 {
 	p->dead = dead;
+	p->unplugged = unplugged;
+	if (unplugged)
+		drop(&p->client);
 }
 
 /* Like a serial line without flow control: what does not fit is lost. */
@@ -100,6 +103,10 @@ static void accept_client(struct lineport *p)
 
 	if (fd < 0)
 		return;
+	if (p->unplugged) {
+		close(fd);
+		return;
+	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
 	drop(&p->client);
 	p->client = fd;

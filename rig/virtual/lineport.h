@@ -23,8 +23,9 @@ void lineport_free(struct lineport *port);
 
 uint16_t lineport_tcp_port(const struct lineport *port);
 
-/* While dead it takes connections and bytes, and passes none on. */
-void lineport_set_dead(struct lineport *port, bool dead);
+/* While dead it takes connections and bytes, and passes none on. Unplugged, it closes each
+ * connection that is made. */
+void lineport_set_faults(struct lineport *port, bool dead, bool unplugged);
 
 void lineport_pollfds(const struct lineport *port, struct pollfd fds[static LINEPORT_POLLFDS]);
 void lineport_handle(struct lineport *port, const struct pollfd fds[static LINEPORT_POLLFDS]);

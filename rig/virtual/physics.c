@@ -53,20 +53,12 @@ static void tell(struct physics *p, int64_t t_ns, unsigned slot, enum physics_wh
 		p->observer(&change, p->context);
 }
 
-/* What ends the machine is of its one cycle: one that was power-cycled must be able to go on. */
-static bool is_in_force(const struct physics *p, const struct lab_fault *f)
-{
-	bool once = f->kind == LAB_FAULT_TARGET_HANG || f->kind == LAB_FAULT_TARGET_PANIC;
-
-	return once ? f->from_cycle == p->cycle : f->from_cycle <= p->cycle;
-}
-
 bool physics_slot_has_fault(const struct physics *p, enum lab_fault_kind kind, unsigned device)
 {
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
 		const struct lab_fault *f = &p->virt->faults[i];
 
-		if (f->kind == kind && f->slot == device && is_in_force(p, f))
+		if (f->kind == kind && f->slot == device && lab_fault_is_in_force(f, p->cycle))
 			return true;
 	}
 	return false;
@@ -162,13 +154,14 @@ static void slot_init(struct slot *s, const struct lab_slot *lab, uint64_t seed,
 	s->noise = noise_next(&mix);
 }
 
-/* Faults that begin with a cycle after `after` and not later than the present one. */
-static void tell_faults(struct physics *p, bool first, unsigned after, int64_t t_ns)
+/* Faults that are in force now and were not in the cycle before. */
+static void tell_faults(struct physics *p, bool first, unsigned before, int64_t t_ns)
 {
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
 		const struct lab_fault *f = &p->virt->faults[i];
 
-		if (is_in_force(p, f) && (first || f->from_cycle > after))
+		if (lab_fault_is_in_force(f, p->cycle) &&
+		    (first || !lab_fault_is_in_force(f, before)))
 			tell(p, t_ns, f->slot, PHYSICS_FAULT, (int)f->kind);
 	}
 }
@@ -263,6 +256,12 @@ void physics_power_off(struct physics *p, int64_t t_ns)
 	settle_all(p, t_ns);
 }
 
+void physics_power_on(struct physics *p, int64_t t_ns)
+{
+	p->powered = true;
+	physics_reset(p, t_ns);
+}
+
 static double state_w(const struct slot *s, int64_t t_ns)
 {
 	const struct lab_power *power = &s->lab->power;
@@ -319,7 +318,8 @@ bool physics_is_switched_on(const struct physics *p, unsigned device)
 bool physics_has_fault(const struct physics *p, enum lab_fault_kind kind)
 {
 	for (size_t i = 0; i < p->virt->faults_n; i++) {
-		if (p->virt->faults[i].kind == kind && is_in_force(p, &p->virt->faults[i]))
+		if (p->virt->faults[i].kind == kind &&
+		    lab_fault_is_in_force(&p->virt->faults[i], p->cycle))
 			return true;
 	}
 	return false;

@@ -67,6 +67,9 @@ void physics_reset(struct physics *physics, int64_t t_ns);
 /* The machine is gone, and its supplies with it. */
 void physics_power_off(struct physics *physics, int64_t t_ns);
 
+/* It is back, as after a reset. */
+void physics_power_on(struct physics *physics, int64_t t_ns);
+
 /* What a slot draws, without noise. 0 for a slot that is not there. */
 double physics_power_w(const struct physics *physics, unsigned device, int64_t t_ns);
 

@@ -15,11 +15,14 @@
  * iommu=pt: the host's own DMA goes past the IOMMU, vfio's does not. pcie_port_pm=force: the
  * emulated board's BIOS date is too old for the kernel's liking. quiet: each line costs a
  * millisecond on an emulated serial line. unknown_nmi_panic: the fault target-panic is an NMI.
+ * sysrq_always_enabled: recovery uses it, over the console.
  */
 #define KERNEL_COMMAND_LINE                                                                        \
 	"console=ttyS0 quiet loglevel=4 intel_iommu=on iommu=pt pcie_port_pm=force "               \
-	"no_timer_check unknown_nmi_panic"
+	"no_timer_check unknown_nmi_panic sysrq_always_enabled"
 
+/* An idle CPU that spins is only found where its clock ticks; and not after 20 s. */
+#define LOCKUP_COMMAND_LINE " nohz=off watchdog_thresh=4"
 struct args {
 	char **argv;
 	size_t n, size;
@@ -138,7 +141,8 @@ static void add_slot(struct args *a, const struct lab_slot *slot)
  */
 static void add_lines(struct args *a, const struct qemu_parts *parts)
 {
-	add_path(a, "-chardev", "file,id=console,append=on,path=", parts->console);
+	/* Not shared with anything: mux is what makes a break possible. */
+	addf(a, "-chardev", "socket,id=console,fd=%d,mux=on", parts->console_fd);
 	addf(a, "-device", "isa-serial,chardev=console,index=0");
 	addf(a, "-chardev", "socket,id=agent,fd=%d", parts->agent_fd);
 	addf(a, "-device", "isa-serial,chardev=agent,index=1");
@@ -147,10 +151,21 @@ static void add_lines(struct args *a, const struct qemu_parts *parts)
 	addf(a, "-device", "isa-debugcon,iobase=0x%x,chardev=rail", BOARD_RAIL_PORT);
 	addf(a, "-chardev", "socket,id=qmp,fd=%d", parts->qmp_fd);
 	addf(a, "-mon", "chardev=qmp,mode=control");
+	if (parts->gdb_fd >= 0)
+		addf(a, "-chardev", "socket,id=gdb,fd=%d", parts->gdb_fd);
 	if (!parts->lines_path)
 		return;
 	add_path(a, "-chardev", "socket,id=lines,server=on,wait=off,path=", parts->lines_path);
 	addf(a, "-mon", "chardev=lines,mode=control");
+}
+
+static bool has_lockup(const struct lab_virtual *virt)
+{
+	for (size_t i = 0; i < virt->faults_n; i++) {
+		if (virt->faults[i].kind == LAB_FAULT_SOFT_LOCKUP)
+			return true;
+	}
+	return false;
 }
 
 char **qemu_argv(const struct lab_virtual *virt, const struct qemu_parts *parts)
@@ -162,7 +177,8 @@ char **qemu_argv(const struct lab_virtual *virt, const struct qemu_parts *parts)
 	add_machine(&a, virt);
 	addf(&a, "-kernel", "%s", parts->kernel);
 	addf(&a, "-initrd", "%s", parts->initrd);
-	addf(&a, "-append", "%s", KERNEL_COMMAND_LINE);
+	addf(&a, "-append", "%s%s", KERNEL_COMMAND_LINE,
+	     has_lockup(virt) ? LOCKUP_COMMAND_LINE : "");
 	add_path(&a, "-acpitable", "file=", parts->acpi_table);
 	for (size_t i = 0; i < virt->slots_n; i++)
 		add_slot(&a, &virt->slots[i]);

@@ -12,11 +12,12 @@ struct qemu_parts {
 	const char *kernel;
 	const char *initrd;
 	const char *acpi_table;
-	const char *console; /* ttyS0, appended */
-	bool with_pme_card;  /* one more card, on no port, whose PMC has PME bits */
-	int agent_fd;	     /* ttyS1 */
-	int rail_fd;	     /* bytes that ACPI writes to BOARD_RAIL_PORT */
+	bool with_pme_card; /* one more card, on no port, whose PMC has PME bits */
+	int console_fd;	    /* ttyS0; byte 1 and a 'b' on it are a break, two of byte 1 are one */
+	int agent_fd;	    /* ttyS1 */
+	int rail_fd;	    /* bytes that ACPI writes to BOARD_RAIL_PORT */
 	int qmp_fd;
+	int gdb_fd;		/* of the debugger; -1: none */
 	const char *lines_path; /* a socket for who switches the machine; NULL: none */
 };
 

@@ -11,15 +11,10 @@
 #include <unistd.h>
 
 #include "board.h"
-#include "emulator.h"
-#include "emuprobe.h"
-#include "forbidden.h"
+#include "gdbstub.h"
 #include "hwtrace.h"
-#include "instrument.h"
-#include "linebuf.h"
-#include "physics.h"
 #include "qmp.h"
-#include "truth.h"
+#include "server_parts.h"
 
 /* So much of the trace is read before others get their turn. */
 #define TRACE_READS_MAX 16
@@ -32,52 +27,9 @@ enum {
 	POLL_RAIL,
 	POLL_TRACE,
 	POLL_QMP,
-	POLL_INSTRUMENT,
-	POLL_PROBE = POLL_INSTRUMENT + INSTRUMENT_POLLFDS,
-	POLL_COUNT = POLL_PROBE + EMUPROBE_POLLFDS
-};
-
-/* What the emulator's monitor was asked last. */
-enum asked { ASKED_NOTHING, ASKED_HELLO, ASKED_ORDER, ASKED_TOUCH };
-
-/* Faults that the monitor carries out, once each. */
-static const struct {
-	enum lab_fault_kind fault;
-	const char *command;
-} orders[] = {
-	{LAB_FAULT_TARGET_HANG, QMP_STOP},
-	{LAB_FAULT_TARGET_PANIC, QMP_NMI},
-};
-
-#define ORDERS_N (sizeof(orders) / sizeof(orders[0]))
-
-#define TOUCHES_MAX (2 * FORBIDDEN_SLOTS_MAX)
-
-struct server {
-	const struct vlab_options *options;
-	const struct lab_virtual *virt;
-	int control;
-	bool leaving;
-	bool ready; /* said so */
-	enum asked asked;
-	const char *order;	       /* the command of one that is due, or NULL */
-	bool ordered[ORDERS_N];	       /* which were given */
-	uint64_t touches[TOUCHES_MAX]; /* physical addresses, to be read by touch-while-off */
-	size_t touches_n;
-	uint32_t touched; /* in this cycle: a bit for each slot */
-	struct forbidden forbidden;
-	unsigned told;			/* accesses, since the cycle or a sync began */
-	struct forbidden_access untold; /* the rest of them; times is 0 if there is none */
-	int64_t now_ns;			/* of the event that is being handled */
-	unsigned cycle;
-	struct truth truth;
-	struct physics *physics;
-	/* One of them is there. */
-	struct instrument *instrument;
-	struct emuprobe *probe;
-	struct emulator emulator;
-	struct linebuf trace_lines, qmp_lines;
-	char words[EMULATOR_WORDS_SIZE]; /* the emulator's last that were no trace */
+	POLL_RELAY,
+	POLL_METER = POLL_RELAY + RELAY_POLLFDS,
+	POLL_COUNT = POLL_METER + LABMETER_POLLFDS
 };
 
 static int64_t clock_ns(void)
@@ -104,42 +56,6 @@ static void on_change(const struct physics_change *change, void *context)
 	truth_write(&s->truth, change);
 }
 
-/* The instrument stands upstream of the slots' switches: its voltage is there in any case. */
-static double reading(unsigned channel, enum scpi_quantity quantity, void *context)
-{
-	struct server *s = context;
-	double watts = 0.0;
-
-	if (quantity == SCPI_VOLTAGE)
-		return s->virt->voltage_v;
-	for (size_t i = 0; i < s->virt->slots_n; i++) {
-		if (s->virt->slots[i].channel == channel)
-			watts = physics_read_w(s->physics, s->virt->slots[i].device, clock_ns());
-	}
-	return quantity == SCPI_CURRENT ? watts / s->virt->voltage_v : watts;
-}
-
-static double drawn(unsigned device, int64_t t_ns, bool noisy, void *context)
-{
-	struct server *s = context;
-
-	return noisy ? physics_read_w(s->physics, device, t_ns)
-		     : physics_power_w(s->physics, device, t_ns);
-}
-
-static void set_meter_dead(struct server *s, bool dead)
-{
-	if (s->probe)
-		emuprobe_set_dead(s->probe, dead);
-	else
-		instrument_set_dead(s->instrument, dead);
-}
-
-static uint16_t meter_port(const struct server *s)
-{
-	return s->probe ? emuprobe_tcp_port(s->probe) : instrument_port(s->instrument);
-}
-
 static void ask(struct server *s, enum asked what, const char *command)
 {
 	s->asked = what;
@@ -151,37 +67,28 @@ static void ask_next(struct server *s)
 {
 	char command[160];
 
-	if (s->asked != ASKED_NOTHING || s->emulator.pid <= 0)
+	if (s->asked != ASKED_NOTHING || !s->greeted || s->emulator.pid <= 0)
 		return;
-	if (s->order) {
-		ask(s, ASKED_ORDER, s->order);
-		s->order = NULL;
-	} else if (s->ready && s->touches_n > 0) {
+	if (s->orders_n > 0) {
+		ask(s, ASKED_ORDER, s->orders[0]);
+		memmove(s->orders, s->orders + 1, --s->orders_n * sizeof(s->orders[0]));
+		return;
+	}
+	if (s->awaited)
+		say(s, s->awaited,
+		    s->awaited == SERVER_READY ? labmeter_port(&s->meter) : (int)s->cycle,
+		    NULL);
+	s->awaited = SERVER_NOTHING;
+	if (s->touches_n > 0) {
 		snprintf(command, sizeof(command), QMP_TOUCH_FORMAT, s->touches[--s->touches_n]);
 		ask(s, ASKED_TOUCH, command);
 	}
 }
 
-/* The touch-while-off fault: the first time that the rail is off in a cycle. */
-static void touch(struct server *s, unsigned device)
+void server_order(struct server *s, const char *command)
 {
-	uint64_t config, memory;
-
-	if (!physics_slot_has_fault(s->physics, LAB_FAULT_TOUCH_WHILE_OFF, device) ||
-	    physics_is_switched_on(s->physics, device) || s->touched & UINT32_C(1) << device ||
-	    s->touches_n + 2 > TOUCHES_MAX ||
-	    !forbidden_addresses(&s->forbidden, device, &config, &memory))
-		return;
-	s->touched |= UINT32_C(1) << device;
-	s->touches[s->touches_n++] = memory;
-	s->touches[s->touches_n++] = config;
-	ask_next(s);
-}
-
-static void touch_all(struct server *s)
-{
-	for (size_t i = 0; i < s->virt->slots_n; i++)
-		touch(s, s->virt->slots[i].device);
+	if (s->orders_n < ORDERS_MAX)
+		s->orders[s->orders_n++] = command;
 }
 
 /* Told at once, up to so many: a lab that waits for its reader would measure nothing. */
@@ -207,42 +114,21 @@ static void tell_untold(struct server *s)
 	s->told = 0;
 }
 
-/* Gives the next order of the present cycle; false if none is left. */
-static bool give_order(struct server *s)
-{
-	for (size_t i = 0; i < ORDERS_N && s->emulator.pid > 0; i++) {
-		if (s->ordered[i] || !physics_has_fault(s->physics, orders[i].fault))
-			continue;
-		s->ordered[i] = true;
-		s->order = orders[i].command;
-		ask_next(s);
-		return true;
-	}
-	return false;
-}
-
-/* Puts the faults of the present cycle into force; says so now, or once the emulator has done what
- * it is told to. */
-static void apply_faults(struct server *s)
-{
-	set_meter_dead(s, physics_has_fault(s->physics, LAB_FAULT_METER_DEAD));
-	if (give_order(s))
-		return;
-	if (!s->ready)
-		say(s, SERVER_READY, meter_port(s), NULL);
-	else
-		say(s, SERVER_DONE, (int)s->cycle, NULL);
-	s->ready = true;
-	touch_all(s);
-}
-
 static void on_asked_done(struct server *s)
 {
 	enum asked asked = s->asked;
 
 	s->asked = ASKED_NOTHING;
-	if (asked == ASKED_HELLO || asked == ASKED_ORDER)
-		apply_faults(s);
+	if (asked == ASKED_HELLO && s->emulator.gdb_fd >= 0) {
+		ask(s, ASKED_DEBUGGER, QMP_DEBUGGER);
+		return;
+	}
+	if (asked == ASKED_DEBUGGER)
+		(void)gdbstub_go_on(s->emulator.gdb_fd);
+	if (asked == ASKED_HELLO || asked == ASKED_DEBUGGER) {
+		s->greeted = true;
+		server_hurt(s);
+	}
 	ask_next(s);
 }
 
@@ -260,6 +146,7 @@ static void on_qmp_line(char *line, void *context)
 		break;
 	case QMP_RESET:
 		physics_reset(s->physics, s->now_ns);
+		server_machine_reset(s);
 		break;
 	case QMP_OTHER:
 		break;
@@ -353,8 +240,9 @@ static void take_rail(struct server *s)
 		if (!board_rail_byte(bytes[i], &device, &on))
 			continue;
 		physics_rail(s->physics, device, on, s->now_ns);
-		touch(s, device);
+		server_rail_switched(s, device);
 	}
+	ask_next(s);
 }
 
 /* The lab stays up: meters read a target without power until the caller has had enough. */
@@ -371,22 +259,92 @@ static void on_emulator_end(struct server *s)
 	say(s, SERVER_FAILED, ECHILD, why.text);
 }
 
-static void on_probe_end(struct server *s)
-{
-	char words[EMULATOR_WORDS_SIZE];
-	struct err why;
-
-	emuprobe_last_words(s->probe, words, sizeof(words));
-	err_set(&why, 0, "virtual probe: its emulator ended: %s", words);
-	say(s, SERVER_FAILED, ECHILD, why.text);
-}
-
 /* A line is in the pipe before the guest's instruction ends, so all that led to this request is. */
 static void sync_up(struct server *s)
 {
 	take_trace(s, TRACE_READS_SYNC);
 	tell_untold(s);
 	say(s, SERVER_SYNCED, 0, NULL);
+}
+
+static void begin_cycle(struct server *s, unsigned number)
+{
+	tell_untold(s);
+	s->touched = 0;
+	memset(s->given, 0, sizeof(s->given));
+	s->cycle = number;
+	physics_cycle(s->physics, s->cycle, s->now_ns);
+	s->awaited = SERVER_DONE;
+	server_hurt(s);
+	ask_next(s);
+}
+
+/* A press of the button: a machine that stood still goes on, as one that is new. */
+static void reset_machine(struct server *s)
+{
+	s->awaited = SERVER_SWITCHED;
+	if (!physics_has_fault(s->physics, LAB_FAULT_LINE_STUCK)) {
+		server_order(s, QMP_POWER);
+		if (!physics_has_fault(s->physics, LAB_FAULT_RESET_DEAD))
+			server_order(s, QMP_CONT);
+	}
+	ask_next(s);
+}
+
+static int start_emulator(struct server *s, struct err *err)
+{
+	const struct emulator_options options = {
+		.lab = s->options->lab,
+		.kernel_dir = s->options->kernel_dir,
+		.kexec_dir = s->options->kexec_dir,
+		.data_dir = s->options->data_dir,
+		.with_pme_card = s->options->with_pme_card,
+		.lines_path = s->options->lines_path,
+		.with_debugger = server_needs_debugger(s),
+		.console_fd = s->lines->console,
+		.agent_fd = s->lines->agent,
+	};
+	struct emulator_options cuttable = options;
+	int line[2], code;
+
+	s->asked = ASKED_NOTHING;
+	s->greeted = false;
+	s->orders_n = s->touches_n = 0;
+	s->trace_lines.used = s->qmp_lines.used = 0;
+	s->words[0] = '\0';
+	server_machine_reset(s);
+	forbidden_init(&s->forbidden, s->virt);
+	if (!server_may_have(s, LAB_FAULT_TRANSPORT_CUT))
+		return emulator_start(&s->emulator, &options, err);
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, line) < 0)
+		return err_set(err, -errno, "virtual lab: %s", strerror(errno));
+	cuttable.agent_fd = line[1];
+	code = emulator_start(&s->emulator, &cuttable, err);
+	close(line[1]);
+	if (s->relay.fd[1] >= 0)
+		close(s->relay.fd[1]);
+	relay_init(&s->relay, s->lines->agent, line[0]);
+	return code;
+}
+
+/* The power line. What an emulator that ended by itself has said is forgotten with it. */
+static void switch_power(struct server *s, bool on)
+{
+	struct err err;
+	int code;
+
+	if (!on) {
+		emulator_stop(&s->emulator);
+		physics_power_off(s->physics, s->now_ns);
+		say(s, SERVER_SWITCHED, 0, NULL);
+		return;
+	}
+	emulator_stop(&s->emulator);
+	physics_power_on(s->physics, s->now_ns);
+	s->awaited = SERVER_SWITCHED;
+	code = start_emulator(s, &err);
+	if (code < 0)
+		say(s, SERVER_FAILED, -code, err.text);
 }
 
 static void take_control(struct server *s)
@@ -402,36 +360,33 @@ static void take_control(struct server *s)
 	}
 	if (message.word == SERVER_SYNC)
 		sync_up(s);
-	if (message.word != SERVER_CYCLE)
-		return;
-	tell_untold(s);
-	s->touched = 0;
-	s->cycle = (unsigned)message.number;
-	physics_cycle(s->physics, s->cycle, s->now_ns);
-	apply_faults(s);
+	else if (message.word == SERVER_CYCLE)
+		begin_cycle(s, (unsigned)message.number);
+	else if (message.word == SERVER_RESET)
+		reset_machine(s);
+	else if (message.word == SERVER_POWER)
+		switch_power(s, message.number);
 }
 
 static void pollfds(const struct server *s, struct pollfd fds[static POLL_COUNT])
 {
-	const int ours[POLL_INSTRUMENT] = {
+	const int ours[POLL_RELAY] = {
 		[POLL_CONTROL] = s->control,	   [POLL_EMULATOR] = s->emulator.pidfd,
 		[POLL_RAIL] = s->emulator.rail_fd, [POLL_TRACE] = s->emulator.trace_fd,
 		[POLL_QMP] = s->emulator.qmp_fd,
 	};
 
-	for (int i = 0; i < POLL_INSTRUMENT; i++)
+	for (int i = 0; i < POLL_RELAY; i++)
 		fds[i] = (struct pollfd){.fd = ours[i], .events = POLLIN};
-	for (int i = POLL_INSTRUMENT; i < POLL_COUNT; i++)
-		fds[i] = (struct pollfd){.fd = -1};
-	if (s->probe)
-		emuprobe_pollfds(s->probe, fds + POLL_PROBE);
-	else
-		instrument_pollfds(s->instrument, fds + POLL_INSTRUMENT);
+	relay_pollfds(&s->relay, fds + POLL_RELAY);
+	labmeter_pollfds(&s->meter, fds + POLL_METER);
 }
 
 /* The rail first: its time is what the rig is measured against. */
 static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 {
+	struct err err;
+
 	s->now_ns = clock_ns();
 	if (fds[POLL_RAIL].revents)
 		take_rail(s);
@@ -439,14 +394,25 @@ static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 		take_trace(s, TRACE_READS_MAX);
 	if (fds[POLL_QMP].revents)
 		take_lines(&s->emulator.qmp_fd, &s->qmp_lines, on_qmp_line, s);
-	if (s->instrument)
-		instrument_handle(s->instrument, fds + POLL_INSTRUMENT);
-	if (s->probe && emuprobe_handle(s->probe, fds + POLL_PROBE) < 0)
-		on_probe_end(s);
+	relay_handle(&s->relay, fds + POLL_RELAY);
+	if (labmeter_handle(&s->meter, fds + POLL_METER, &err) < 0)
+		say(s, SERVER_FAILED, ECHILD, err.text);
 	if (fds[POLL_EMULATOR].revents)
 		on_emulator_end(s);
 	if (fds[POLL_CONTROL].revents)
 		take_control(s);
+	server_tick(s);
+}
+
+/* For poll(): until something is due by itself, -1 for ever. */
+static int timeout_ms(struct server *s)
+{
+	int64_t at_ns = server_next_tick_ns(s), left_ns = at_ns - clock_ns();
+	int meter_ms = labmeter_update(&s->meter), tick_ms = -1;
+
+	if (at_ns)
+		tick_ms = left_ns > 0 ? (int)(left_ns / 1000000) + 1 : 0;
+	return tick_ms < 0 || (meter_ms >= 0 && meter_ms < tick_ms) ? meter_ms : tick_ms;
 }
 
 static void loop(struct server *s)
@@ -454,72 +420,51 @@ static void loop(struct server *s)
 	struct pollfd fds[POLL_COUNT];
 
 	while (!s->leaving) {
-		int wait_ms = s->probe ? emuprobe_update(s->probe, clock_ns()) : -1, n;
-
 		pollfds(s, fds);
-		n = poll(fds, POLL_COUNT, wait_ms);
-		if (n > 0)
+		if (poll(fds, POLL_COUNT, timeout_ms(s)) >= 0)
 			handle(s, fds);
-		else if (n < 0 && errno != EINTR)
+		else if (errno != EINTR)
 			return;
 	}
 }
 
-static int start_meter(struct server *s, struct err *err)
-{
-	if (s->virt->instrument == LAB_INSTRUMENT_PROBE)
-		return emuprobe_new(s->virt, s->options->data_dir, drawn, s, &s->probe, err);
-	return instrument_new(reading, s, &s->instrument, err);
-}
-
 /* Everything that can fail. */
-static int start(struct server *s, int agent_fd, struct err *err)
+static int start(struct server *s, struct err *err)
 {
-	const struct emulator_options options = {
-		.lab = s->options->lab,
-		.kernel_dir = s->options->kernel_dir,
-		.kexec_dir = s->options->kexec_dir,
-		.data_dir = s->options->data_dir,
-		.console_path = s->options->console_path,
-		.with_pme_card = s->options->with_pme_card,
-		.lines_path = s->options->lines_path,
-		.agent_fd = agent_fd,
-	};
 	int code = truth_open(&s->truth, s->options->truth_path, err);
 
 	if (code < 0)
 		return code;
-	code = start_meter(s, err);
-	if (code < 0)
-		return code;
-	forbidden_init(&s->forbidden, s->virt);
 	s->physics = physics_new(s->virt, clock_ns(), on_change, s);
 	if (!s->physics)
 		return err_set(err, -ENOMEM, "virtual lab: out of memory");
-	return emulator_start(&s->emulator, &options, err);
+	code = labmeter_start(&s->meter, s->virt, s->physics, s->options->data_dir, err);
+	if (code < 0)
+		return code;
+	s->awaited = SERVER_READY;
+	return start_emulator(s, err);
 }
 
-int server_run(const struct vlab_options *options, int control, int agent_fd)
+int server_run(const struct vlab_options *options, int control, const struct server_lines *lines)
 {
 	struct server s = {
 		.options = options,
 		.virt = &options->lab->virt,
 		.control = control,
+		.lines = lines,
 		.truth = {.fd = -1},
+		.relay = {.fd = {-1, -1}},
 	};
 	struct err err = {""};
-	int code = start(&s, agent_fd, &err);
+	int code = start(&s, &err);
 
-	/* The other side sees the end of the emulator by the end of this line. */
-	close(agent_fd);
 	if (code < 0)
 		say(&s, SERVER_FAILED, -code, err.text);
 	else
 		loop(&s);
 	if (code == 0)
 		emulator_stop(&s.emulator);
-	instrument_free(s.instrument);
-	emuprobe_free(s.probe);
+	labmeter_stop(&s.meter);
 	physics_free(s.physics);
 	truth_close(&s.truth);
 	return code < 0 ? 1 : 0;

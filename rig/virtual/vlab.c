@@ -29,6 +29,7 @@ struct vlab {
 	int pidfd;
 	int control;
 	int agent_fd;
+	int console_fd;
 	uint16_t port;
 	struct forbidden_access *accesses; /* told, and not yet taken */
 	size_t accesses_n, accesses_taken;
@@ -46,16 +47,35 @@ int vlab_slot_bdf(const struct lab *lab, unsigned device, char bdf[static BDF_TE
 	return code;
 }
 
+/* Leaves the standard ones as well. */
+static void close_all_but(const int *kept, size_t n)
+{
+	unsigned from = 3;
+
+	for (;;) {
+		unsigned next = ~0U;
+
+		for (size_t i = 0; i < n; i++) {
+			if ((unsigned)kept[i] >= from && (unsigned)kept[i] < next)
+				next = (unsigned)kept[i];
+		}
+		if (next > from)
+			close_range(from, next == ~0U ? next : next - 1, 0);
+		if (next == ~0U)
+			return;
+		from = next + 1;
+	}
+}
+
 /*
  * The lab's process keeps nothing of the caller's: not its files (there are locks among them), not
  * its terminal's signals, not its signal handlers.
  */
-static void leave_parent(int control, int agent_fd)
+static void leave_parent(int control, const struct server_lines *lines)
 {
 	static const int signals[] = {SIGHUP,  SIGINT,	SIGQUIT, SIGTERM, SIGCHLD,
 				      SIGALRM, SIGUSR1, SIGUSR2, SIGTSTP};
-	unsigned low = (unsigned)(control < agent_fd ? control : agent_fd);
-	unsigned high = (unsigned)(control < agent_fd ? agent_fd : control);
+	const int kept[] = {control, lines->agent, lines->console, lines->console_in};
 	sigset_t none;
 	int null;
 
@@ -65,11 +85,7 @@ static void leave_parent(int control, int agent_fd)
 	signal(SIGPIPE, SIG_IGN);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
-	if (low > 3)
-		close_range(3, low - 1, 0);
-	if (high > low + 1)
-		close_range(low + 1, high - 1, 0);
-	close_range(high + 1, ~0U, 0);
+	close_all_but(kept, sizeof(kept) / sizeof(kept[0]));
 	null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (null >= 0) {
 		dup2(null, STDIN_FILENO);
@@ -79,15 +95,15 @@ static void leave_parent(int control, int agent_fd)
 	prctl(PR_SET_NAME, "coldrig-vlab");
 }
 
-static _Noreturn void be_the_lab(const struct vlab_options *options, int control, int agent_fd,
-				 pid_t parent)
+static _Noreturn void be_the_lab(const struct vlab_options *options, int control,
+				 const struct server_lines *lines, pid_t parent)
 {
 	/* The parent may have died before prctl() was reached. */
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
 		_exit(1);
-	leave_parent(control, agent_fd);
+	leave_parent(control, lines);
 	/* Not exit(): what the parent has buffered is the parent's to write. */
-	_exit(server_run(options, control, agent_fd));
+	_exit(server_run(options, control, lines));
 }
 
 /* Above the standard ones, even for a caller that has closed those. */
@@ -118,28 +134,42 @@ static int pair(int type, int fds[2])
 	return code;
 }
 
+static void close_pair(int fds[2])
+{
+	if (fds[0] >= 0)
+		close(fds[0]);
+	if (fds[1] >= 0)
+		close(fds[1]);
+}
+
 static int start_process(struct vlab *v, const struct vlab_options *options)
 {
-	int control[2], agent[2], code;
+	int control[2] = {-1, -1}, agent[2] = {-1, -1}, console[2] = {-1, -1};
 	pid_t parent = getpid();
+	int code = pair(SOCK_SEQPACKET, control);
 
-	code = pair(SOCK_SEQPACKET, control);
-	if (code < 0)
-		return code;
-	code = pair(SOCK_STREAM, agent);
+	if (code == 0)
+		code = pair(SOCK_STREAM, agent);
+	if (code == 0)
+		code = pair(SOCK_STREAM, console);
 	if (code < 0) {
-		close(control[0]);
-		close(control[1]);
+		close_pair(control);
+		close_pair(agent);
 		return code;
 	}
 	v->control = control[0];
 	v->agent_fd = agent[0];
+	v->console_fd = console[0];
 	v->pid = fork();
-	if (v->pid == 0)
-		be_the_lab(options, control[1], agent[1], parent);
+	if (v->pid == 0) {
+		const struct server_lines lines = {agent[1], console[1], console[0]};
+
+		be_the_lab(options, control[1], &lines, parent);
+	}
 	code = v->pid < 0 ? -errno : 0;
 	close(control[1]);
 	close(agent[1]);
+	close(console[1]);
 	if (code < 0)
 		return code;
 	v->pidfd = pidfd_open(v->pid, PIDFD_NONBLOCK);
@@ -241,7 +271,7 @@ int vlab_up(const struct vlab_options *options, struct vlab **out, struct err *e
 
 	if (!v)
 		return err_set(err, -ENOMEM, "virtual lab: out of memory");
-	v->pidfd = v->control = v->agent_fd = -1;
+	v->pidfd = v->control = v->agent_fd = v->console_fd = -1;
 	code = start_process(v, options);
 	if (code < 0) {
 		err_set(err, code, "virtual lab: cannot be started: %s", strerror(-code));
@@ -265,6 +295,11 @@ int vlab_agent_fd(const struct vlab *v)
 	return v->agent_fd;
 }
 
+int vlab_console_fd(const struct vlab *v)
+{
+	return v->console_fd;
+}
+
 uint16_t vlab_instrument_port(const struct vlab *v)
 {
 	return v->port;
@@ -286,6 +321,17 @@ static int ask(struct vlab *v, enum server_word word, int number, enum server_wo
 int vlab_cycle(struct vlab *v, unsigned n)
 {
 	return ask(v, SERVER_CYCLE, (int)n, SERVER_DONE);
+}
+
+int vlab_reset(struct vlab *v)
+{
+	return ask(v, SERVER_RESET, 0, SERVER_SWITCHED);
+}
+
+int vlab_power(struct vlab *v, bool on)
+{
+	v->failed = false; /* if the lab's process has ended, this will be found out anew */
+	return ask(v, SERVER_POWER, on, SERVER_SWITCHED);
 }
 
 int vlab_sync(struct vlab *v)
@@ -359,6 +405,8 @@ void vlab_down(struct vlab *v)
 		close(v->control);
 	if (v->agent_fd >= 0)
 		close(v->agent_fd);
+	if (v->console_fd >= 0)
+		close(v->console_fd);
 	free(v->accesses);
 	free(v);
 }

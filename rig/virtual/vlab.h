@@ -7,6 +7,7 @@
 #ifndef COLDRIG_VLAB_H
 #define COLDRIG_VLAB_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "err.h"
@@ -21,8 +22,7 @@ struct vlab_options {
 	const char *kexec_dir; /* of the cache: the kernel that the target will boot by kexec, whose
 				     files it then has; NULL: none */
 	const char *data_dir;  /* of the build: slots.aml, agent.cpio, conformance.cpio */
-	const char *console_path; /* the target's console is appended here */
-	bool with_pme_card; /* one more card, on no port, for tests of the conformance suite */
+	bool with_pme_card;    /* one more card, on no port, for tests of the conformance suite */
 	const char
 		*lines_path; /* a socket where the emulator's monitor listens for lines of kind qmp
 				   (io/lines.h); made and removed by the emulator. NULL: none */
@@ -49,12 +49,29 @@ int vlab_up(const struct vlab_options *options, struct vlab **out, struct err *e
 /* The byte stream to the agent's serial line; belongs to the vlab. */
 int vlab_agent_fd(const struct vlab *vlab);
 
+/*
+ * The byte stream to the target's console, from before power-on; belongs to the vlab, and somebody
+ * must read it: the target waits when it is full. VLAB_BREAK on it is a break.
+ */
+#define VLAB_BREAK                                                                                 \
+	"\x01"                                                                                     \
+	"b"
+int vlab_console_fd(const struct vlab *vlab);
+
 /* The TCP port on 127.0.0.1 where the instrument listens. */
 uint16_t vlab_instrument_port(const struct vlab *vlab);
 
 /* Tells the virtual lab that cycle n of the arm begins, for faults that start with a cycle.
  * Returns once they are in force. */
 int vlab_cycle(struct vlab *vlab, unsigned n);
+
+/*
+ * The target's lines. Each returns once the emulated hardware has followed; the target is still
+ * booting then. A lab whose emulator had ended is well again once the power is back. -ECHILD,
+ * -ETIMEDOUT.
+ */
+int vlab_reset(struct vlab *vlab);
+int vlab_power(struct vlab *vlab, bool on);
 
 /*
  * Waits until the lab has seen all that the target did until now: after it, vlab_take_forbidden()

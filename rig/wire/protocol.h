@@ -6,6 +6,7 @@
  * Answer    {"id":N,"ok":true,"t0_ns":T,"t1_ns":T, ...}   target's CLOCK_MONOTONIC before and after
  * Refusal   {"id":N,"ok":false,"errno":E,"error":"what: why"}
  * Event     {"event":"rpm","bdf":B,"what":W,"t_ns":T}      whenever a watched device changes
+ * Event     {"event":"beat","t_ns":T}      a heartbeat, where hello asked for it
  *           {"event":"suite","line":L}, {"event":"suite-end","status":S}
  *
  * One request at a time; events may come between a request and its answer.
@@ -14,6 +15,7 @@
  * hello     proto, nonce, quiet_limit_ms proto, nonce, agent, release, version, machine, boot_id,
  *                                        build_id|null (hexadecimal), kexec: an agent booted this
  *                                        kernel, crash: it is a crash kernel
+ *           [beat_ms]                    beat_ms: how often it will beat, 0: not at all
  *           The first request; starts a session, ending one that was left open (which is restored).
  *           When nothing is heard for quiet_limit_ms, the agent restores everything by itself.
  * ping      -                            -
@@ -67,6 +69,6 @@
 #ifndef COLDRIG_PROTOCOL_H
 #define COLDRIG_PROTOCOL_H
 
-#define PROTOCOL_VERSION 1
+#define PROTOCOL_VERSION 2
 
 #endif

@@ -11,6 +11,10 @@
 #define QMP_POWER "{\"execute\":\"system_reset\"}\n" /* also leaves what only a reset leaves */
 #define QMP_QUERY "{\"execute\":\"query-status\"}\n"
 #define QMP_NMI	  "{\"execute\":\"inject-nmi\"}\n"
+/* The debugger's port, on a line that the emulator has; stops the machine. */
+#define QMP_DEBUGGER                                                                               \
+	"{\"execute\":\"human-monitor-command\",\"arguments\":"                                    \
+	"{\"command-line\":\"gdbserver chardev:gdb\"}}\n"
 /* Reads four bytes of physical memory as a CPU would, through whatever device is there. */
 #define QMP_TOUCH_FORMAT                                                                           \
 	"{\"execute\":\"human-monitor-command\",\"arguments\":"                                    \

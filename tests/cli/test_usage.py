@@ -38,7 +38,7 @@ while head := sys.stdin.buffer.read(12):
     asked = json.loads(sys.stdin.buffer.read(struct.unpack("<I", head[4:8])[0]))
     said = {"id": asked["id"], "ok": False, "errno": 71, "error": "no session: say hello first"}
     if asked["op"] == "hello":
-        said = {"id": asked["id"], "ok": True, "proto": 1, "nonce": asked["nonce"], "release": "1.2.3", "version": "#1"}
+        said = {"id": asked["id"], "ok": True, "proto": 2, "nonce": asked["nonce"], "release": "1.2.3", "version": "#1"}
     text = json.dumps(said).encode()
     sys.stdout.buffer.write(b"CRG\\x01" + struct.pack("<II", len(text), zlib.crc32(text)) + text)
     sys.stdout.buffer.flush()

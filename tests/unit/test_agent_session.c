@@ -113,7 +113,7 @@ static bool hello(const char *quiet_ms)
 	char text[128];
 
 	snprintf(text, sizeof(text),
-		 "{\"id\":1,\"op\":\"hello\",\"proto\":1,\"nonce\":\"n\",\"quiet_limit_ms\":%s}",
+		 "{\"id\":1,\"op\":\"hello\",\"proto\":2,\"nonce\":\"n\",\"quiet_limit_ms\":%s}",
 		 quiet_ms);
 	return is_ok(ask(text));
 }
@@ -154,10 +154,10 @@ static void hello_tells_who_is_there_and_echoes_the_nonce(void)
 	struct msg *answer;
 
 	start();
-	answer = ask("{\"id\":7,\"op\":\"hello\",\"proto\":1,\"nonce\":\"abc\","
+	answer = ask("{\"id\":7,\"op\":\"hello\",\"proto\":2,\"nonce\":\"abc\","
 		     "\"quiet_limit_ms\":5000}");
 	CU_ASSERT_EQUAL(msg_get_int(answer, "id", 0), 7);
-	CU_ASSERT_EQUAL(msg_get_int(answer, "proto", 0), 1);
+	CU_ASSERT_EQUAL(msg_get_int(answer, "proto", 0), 2);
 	CU_ASSERT_STRING_EQUAL(msg_get_str(answer, "nonce"), "abc");
 	CU_ASSERT_STRING_EQUAL(msg_get_str(answer, "agent"), "test");
 	CU_ASSERT_STRING_EQUAL(msg_get_str(answer, "boot_id"), "some-boot");
@@ -171,7 +171,7 @@ static void hello_tells_who_is_there_and_echoes_the_nonce(void)
 static void another_protocol_is_refused(void)
 {
 	start();
-	CU_ASSERT_STRING_EQUAL(refused(ask("{\"id\":1,\"op\":\"hello\",\"proto\":2,\"nonce\":\"n\","
+	CU_ASSERT_STRING_EQUAL(refused(ask("{\"id\":1,\"op\":\"hello\",\"proto\":3,\"nonce\":\"n\","
 					   "\"quiet_limit_ms\":5000}"),
 				       EPROTONOSUPPORT),
 			       "hello: proto 2: this agent speaks 1");

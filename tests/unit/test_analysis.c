@@ -666,6 +666,7 @@ static char *summary(const struct bench *b, const struct analysis *analysis)
 	CU_ASSERT_EQUAL_FATAL(analysis_result(analysis, &result), 0);
 	report.result = result;
 	report.outcomes = analysis_outcomes(analysis, &report.outcomes_n);
+	report.incidents = analysis_incidents(analysis);
 	msg = report_summary(&report);
 	text = msg_dump_pretty(msg);
 	msg_free(msg);

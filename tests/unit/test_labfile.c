@@ -330,7 +330,7 @@ static const struct edit edits[] = {
 	{"{fault: meter-dead}", "{fault: rail-stuck-on, slot: 8}",
 	 "l.yaml:44:15: fault: \"rail-stuck-on\": given twice, first in line 43"},
 	{"{fault: meter-dead}", "{fault: target-panic, from_cycle: 0}",
-	 "l.yaml:44:41: from_cycle: \"0\": no kernel runs yet that could panic"},
+	 "l.yaml:44:41: from_cycle: \"0\": no kernel runs yet to which this could happen"},
 	{"{fault: meter-dead}", "{fault: meter-dead, from_cycle: -1}",
 	 "l.yaml:44:39: from_cycle: \"-1\": not a whole number"},
 };

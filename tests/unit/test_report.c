@@ -24,6 +24,7 @@ struct scene {
 	struct conformance suites[2];
 	struct result *result;
 	struct report report;
+	struct incidents incidents;
 };
 
 static struct outcome outcome(int arm, int device, enum verdict verdict, double *power_w)
@@ -83,6 +84,7 @@ static void set_scene(struct scene *c)
 		.kexecs = kexecs,
 		.outcomes = c->outcomes,
 		.outcomes_n = 4,
+		.incidents = &c->incidents,
 	};
 }
 

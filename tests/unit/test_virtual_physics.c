@@ -185,7 +185,7 @@ static void changes_are_told_once_with_their_time(void)
 
 static void a_stuck_rail_stays_on_when_acpi_switches_it_off(void)
 {
-	struct lab_fault fault = {LAB_FAULT_RAIL_STUCK_ON, NVME, 0};
+	struct lab_fault fault = {.kind = LAB_FAULT_RAIL_STUCK_ON, .slot = NVME, .from_cycle = 0};
 	struct lab_virtual virt = lab_with(&fault);
 	struct physics *p = physics_new(&virt, 0, NULL, NULL);
 
@@ -200,7 +200,7 @@ static void a_stuck_rail_stays_on_when_acpi_switches_it_off(void)
 
 static void a_stuck_rail_powers_a_sleeping_slot_from_its_cycle_on(void)
 {
-	struct lab_fault fault = {LAB_FAULT_RAIL_STUCK_ON, NVME, 2};
+	struct lab_fault fault = {.kind = LAB_FAULT_RAIL_STUCK_ON, .slot = NVME, .from_cycle = 2};
 	struct lab_virtual virt = lab_with(&fault);
 	struct seen seen = {0};
 	struct physics *p = physics_new(&virt, 0, see, &seen);
@@ -223,7 +223,7 @@ static void a_stuck_rail_powers_a_sleeping_slot_from_its_cycle_on(void)
 
 static void a_rail_cut_early_drops_in_d3hot_and_returns_in_d0(void)
 {
-	struct lab_fault fault = {LAB_FAULT_RAIL_CUT_EARLY, GPU, 1};
+	struct lab_fault fault = {.kind = LAB_FAULT_RAIL_CUT_EARLY, .slot = GPU, .from_cycle = 1};
 	struct lab_virtual virt = lab_with(&fault);
 	struct physics *p = physics_new(&virt, 0, NULL, NULL);
 
@@ -242,7 +242,7 @@ static void a_rail_cut_early_drops_in_d3hot_and_returns_in_d0(void)
 
 static void faults_without_a_slot_are_in_force_from_their_cycle(void)
 {
-	struct lab_fault fault = {LAB_FAULT_METER_DEAD, 0, 3};
+	struct lab_fault fault = {.kind = LAB_FAULT_METER_DEAD, .slot = 0, .from_cycle = 3};
 	struct lab_virtual virt = lab_with(&fault);
 	struct physics *p = physics_new(&virt, 0, NULL, NULL);
 
@@ -258,7 +258,7 @@ static void what_ends_the_machine_is_of_its_one_cycle(void)
 	static const enum lab_fault_kind kinds[] = {LAB_FAULT_TARGET_HANG, LAB_FAULT_TARGET_PANIC};
 
 	for (size_t i = 0; i < UNIT_COUNT(kinds); i++) {
-		struct lab_fault fault = {kinds[i], 0, 3};
+		struct lab_fault fault = {.kind = kinds[i], .slot = 0, .from_cycle = 3};
 		struct lab_virtual virt = lab_with(&fault);
 		struct physics *p = physics_new(&virt, 0, NULL, NULL);
 
@@ -287,7 +287,7 @@ static void a_reset_machine_has_rails_on_and_devices_in_d0(void)
 
 static void a_machine_that_is_gone_draws_nothing_even_if_stuck(void)
 {
-	struct lab_fault fault = {LAB_FAULT_RAIL_STUCK_ON, NVME, 0};
+	struct lab_fault fault = {.kind = LAB_FAULT_RAIL_STUCK_ON, .slot = NVME, .from_cycle = 0};
 	struct lab_virtual virt = lab_with(&fault);
 	struct physics *p = physics_new(&virt, 0, NULL, NULL);
 

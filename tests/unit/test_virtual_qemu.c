@@ -27,10 +27,11 @@ static const struct qemu_parts parts = {
 	.kernel = "/k/vmlinux",
 	.initrd = "/proc/self/fd/9",
 	.acpi_table = "/a,b/slots.aml",
-	.console = "out/con,sole",
+	.console_fd = 9,
 	.agent_fd = 10,
 	.rail_fd = 11,
 	.qmp_fd = 12,
+	.gdb_fd = -1,
 };
 
 /* Does the option come with the value? NULL value: does the option come at all? */
@@ -112,7 +113,7 @@ static void lines_are_inherited_and_commas_in_paths_survive(void)
 	char **argv = qemu_argv(&tcg, &parts);
 
 	CU_ASSERT_PTR_NOT_NULL_FATAL(argv);
-	CU_ASSERT_TRUE(has(argv, "-chardev", "file,id=console,append=on,path=out/con,,sole"));
+	CU_ASSERT_TRUE(has(argv, "-chardev", "socket,id=console,fd=9,mux=on"));
 	CU_ASSERT_TRUE(has(argv, "-acpitable", "file=/a,,b/slots.aml"));
 	CU_ASSERT_TRUE(has(argv, "-chardev", "socket,id=agent,fd=10"));
 	CU_ASSERT_TRUE(
@@ -269,7 +270,6 @@ static void a_lab_that_cannot_start_says_why_and_leaves_nothing(void)
 		.lab = &lab,
 		.kernel_dir = "/nonexistent",
 		.data_dir = "/nonexistent",
-		.console_path = "/dev/null",
 	};
 	struct vlab *vlab = NULL;
 	struct err err = {""};
