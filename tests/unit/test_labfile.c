@@ -79,8 +79,8 @@ static void meters_and_targets_arrive_field_by_field(void)
 	CU_ASSERT_EQUAL_FATAL(lab->meters_n, 2);
 	CU_ASSERT_STRING_EQUAL(lab->meters[0].spec, "scpi-pps:conn=tcp-raw/127.0.0.1/{port}");
 	same(lab->meters[0].rate_hz, 450);
-	same(lab->meters[0].accuracy.gain, 0.0005);
-	same(lab->meters[0].accuracy.offset_w, 0.002);
+	same(lab->meters[0].accuracy.power.gain, 0.0005);
+	same(lab->meters[0].accuracy.power.offset_w, 0.002);
 	CU_ASSERT_STRING_EQUAL(lab->meters[1].name, "m2");
 	same(lab->meters[1].rate_hz, 2.5);
 
@@ -94,11 +94,11 @@ static void meters_and_targets_arrive_field_by_field(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(device);
 	CU_ASSERT_STRING_EQUAL(device->model, "GPU");
 	CU_ASSERT_EQUAL_FATAL(device->rails_n, 2);
-	CU_ASSERT_EQUAL(device->rails[0].meter, 1);
+	CU_ASSERT_EQUAL(device->rails[0].feeds[LAB_FEED_POWER].meter, 1);
 	same(device->rails[0].factor, 1);
 	CU_ASSERT_STRING_EQUAL(device->rails[1].name, "r2");
-	CU_ASSERT_STRING_EQUAL(device->rails[1].channel, "P1");
-	CU_ASSERT_EQUAL(device->rails[1].meter, 0);
+	CU_ASSERT_STRING_EQUAL(device->rails[1].feeds[LAB_FEED_POWER].channel, "P1");
+	CU_ASSERT_EQUAL(device->rails[1].feeds[LAB_FEED_POWER].meter, 0);
 	same(device->rails[1].factor, -2);
 	CU_ASSERT_EQUAL(lab->targets[0].devices[1].rails_n, 0);
 	CU_ASSERT_PTR_NULL(lab_find_device(&lab->targets[0], "0000:01:00.0"));
