@@ -228,9 +228,10 @@ static void check_target(struct check *c)
 }
 
 struct reading {
-	char who[160]; /* what the meter says it is */
+	char who[METER_IDENTITY_SIZE]; /* what the meter says it is */
 	bool seen[WIRING_CHANNELS_MAX];
-	double value_w[WIRING_CHANNELS_MAX];
+	double value[WIRING_CHANNELS_MAX];
+	char unit[WIRING_CHANNELS_MAX][METER_UNIT_SIZE];
 	size_t seen_n;
 	struct err why; /* of a loss */
 	bool lost;
@@ -246,10 +247,12 @@ static void take(struct meter *meter, struct reading *reading)
 		if (!reading->seen[samples[i].channel])
 			reading->seen_n++;
 		reading->seen[samples[i].channel] = true;
-		reading->value_w[samples[i].channel] = samples[i].value_w;
+		reading->value[samples[i].channel] = samples[i].value;
 	}
 	if (event_n && event.kind == METER_EVENT_READY)
-		snprintf(reading->who, sizeof(reading->who), "%.159s", event.text);
+		meter_identity_text(&event.identity, reading->who);
+	if (event_n && event.kind == METER_EVENT_CHANNEL)
+		memcpy(reading->unit[event.channel], event.unit, METER_UNIT_SIZE);
 	if (event_n && event.kind == METER_EVENT_LOST) {
 		reading->lost = true;
 		err_set(&reading->why, 0, "%s", event.text);
@@ -285,8 +288,9 @@ static void tell_meter(struct check *c, const struct lab_meter *meter, const cha
 	}
 	at = (size_t)snprintf(text, sizeof(text), "%s:", reading->who);
 	for (size_t i = 0; i < channels_n && at < sizeof(text) - 60; i++)
-		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s %.30s %.4g W",
-				       i ? "," : "", channels[i], reading->value_w[i]);
+		at += (size_t)snprintf(text + at, sizeof(text) - at, "%s %.30s %.4g %s",
+				       i ? "," : "", channels[i], reading->value[i],
+				       reading->unit[i]);
 	find(c, "meter", meter->name, LAB_CHECK_OK, NULL, text);
 }
 

@@ -7,7 +7,7 @@ static const char *const names[] = {
 	[METER_EVENT_NOTE] = "note",
 };
 
-struct msg *meter_note(const char *meter, const struct meter_event *event)
+struct msg *meter_note(const char *meter, const struct meter_event *event, int64_t last_ns)
 {
 	char identity[METER_IDENTITY_SIZE];
 	const char *text = event->text;
@@ -25,6 +25,8 @@ struct msg *meter_note(const char *meter, const struct meter_event *event)
 	msg_set_str(body, "text", text);
 	if (event->kind == METER_EVENT_CHANNEL)
 		msg_set_str(body, "unit", event->unit);
+	if (event->kind == METER_EVENT_LOST && last_ns)
+		msg_set_int(body, "last_ns", last_ns);
 	msg_set_int(body, "t_ns", event->t_ns);
 	return body;
 }

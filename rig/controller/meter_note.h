@@ -5,7 +5,8 @@
 #include "meter.h"
 #include "msg.h"
 
-/* The journal's entry of kind "meter" for an event; NULL: it has none. Freed with msg_free(). */
-struct msg *meter_note(const char *meter, const struct meter_event *event);
+/* The journal's entry of kind "meter" for an event; NULL: it has none. last_ns is the time of the latest
+ * reading, 0: none came. Freed with msg_free(). */
+struct msg *meter_note(const char *meter, const struct meter_event *event, int64_t last_ns);
 
 #endif

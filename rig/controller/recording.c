@@ -130,7 +130,7 @@ int recording_add_event(struct recording *r, const struct meter_event *event, st
 		code = add_channel(r, event, err);
 	r->state.notes += event->kind == METER_EVENT_NOTE;
 	r->state.losses += event->kind == METER_EVENT_LOST && !event->complete;
-	body = meter_note(r->name, event);
+	body = meter_note(r->name, event, r->state.t1_ns);
 	if (code < 0 || !body)
 		return code;
 	entry.kind = "meter";

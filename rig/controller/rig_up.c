@@ -483,7 +483,7 @@ void rig_down(struct rig *rig)
 	if (was_interrupted)
 		rig_set_interrupted(true);
 	for (size_t i = 0; rig->meters && i < rig->o.lab->meters_n; i++) {
-		meter_close(rig->meters[i].meter);
+		meter_keep_close(rig->meters[i].meter);
 		free(rig->meters[i].buffer);
 	}
 	if (rig->transport)

@@ -28,12 +28,12 @@ static void put_header(FILE *file, const struct export_rows *rows)
 {
 	char name[EXPORT_NAME_SIZE];
 	size_t n;
-	const struct store_channel *columns = export_rows_columns(rows, &n);
 
+	export_rows_columns(rows, &n);
 	fputs("utc_s,monotonic_s,error_s", file);
 	for (size_t i = 0; i < n; i++) {
 		export_rows_name(rows, i, name);
-		put_name(file, name, columns[i].unit);
+		put_name(file, name, export_rows_unit(rows, i));
 	}
 	putc('\n', file);
 }

@@ -225,6 +225,13 @@ void export_rows_name(const struct export_rows *rows, size_t column,
 		snprintf(out, EXPORT_NAME_SIZE, "%s", c->name);
 }
 
+const char *export_rows_unit(const struct export_rows *rows, size_t column)
+{
+	const char *unit = rows->columns[column].unit;
+
+	return strcmp(unit, "1") == 0 ? "" : unit;
+}
+
 void export_rows_extent(const struct export_rows *rows, struct export_extent *out)
 {
 	*out = rows->extent;

@@ -46,6 +46,9 @@ const struct store_channel *export_rows_columns(const struct export_rows *rows, 
 void export_rows_name(const struct export_rows *rows, size_t column,
 		      char out[static EXPORT_NAME_SIZE]);
 
+/* What stands behind a name; "" for plain numbers. */
+const char *export_rows_unit(const struct export_rows *rows, size_t column);
+
 struct export_extent {
 	int64_t t0_ns, t1_ns; /* UTC of the first and the last row, as asked for */
 	double rate_hz;	      /* of the channel that has most */

@@ -145,11 +145,11 @@ static char *metadata(const struct export_rows *rows, uint64_t rate_hz)
 {
 	char *text = NULL, name[EXPORT_NAME_SIZE];
 	size_t size, n;
-	const struct store_channel *columns = export_rows_columns(rows, &n);
 	FILE *file = open_memstream(&text, &size);
 
 	if (!file)
 		return NULL;
+	export_rows_columns(rows, &n);
 	fprintf(file,
 		"[global]\nsigrok version=0.5.2\n\n[device 1]\nsamplerate=%" PRIu64
 		"\ntotal analog=%zu\n",
@@ -157,8 +157,10 @@ static char *metadata(const struct export_rows *rows, uint64_t rate_hz)
 	for (size_t i = 0; i < n; i++) {
 		export_rows_name(rows, i, name);
 		name[strcspn(name, "\r\n\\")] = 0;
-		fprintf(file, *columns[i].unit ? "analog%zu=%s [%s]\n" : "analog%zu=%s\n", i + 1,
-			name, columns[i].unit);
+		fprintf(file, "analog%zu=%s", i + 1, name);
+		if (*export_rows_unit(rows, i))
+			fprintf(file, " [%s]", export_rows_unit(rows, i));
+		putc('\n', file);
 	}
 	fclose(file);
 	return text;

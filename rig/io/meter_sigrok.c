@@ -99,7 +99,7 @@ static const struct {
 	{SR_UNIT_HERTZ, "Hz"},	 {SR_UNIT_SECOND, "s"},	    {SR_UNIT_WATT_HOUR, "Wh"},
 	{SR_UNIT_KELVIN, "K"},	 {SR_UNIT_CELSIUS, "degC"}, {SR_UNIT_FAHRENHEIT, "degF"},
 	{SR_UNIT_DEGREE, "deg"}, {SR_UNIT_PERCENTAGE, "%"}, {SR_UNIT_VOLT_AMPERE, "VA"},
-	{SR_UNIT_SIEMENS, "S"},	 {SR_UNIT_UNITLESS, ""},
+	{SR_UNIT_SIEMENS, "S"},	 {SR_UNIT_UNITLESS, "1"},
 };
 
 static const char *sigrok_unit(int unit)
