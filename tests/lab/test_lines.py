@@ -70,10 +70,15 @@ class Qmp:
             time.sleep(0.05)
         self.file = self.socket.makefile("rw", encoding="utf-8")
         self.events = []
+        self.lock = threading.Lock()  # the wires' threads ask too
         json.loads(self.file.readline())
         self.execute("qmp_capabilities")
 
     def execute(self, command):
+        with self.lock:
+            return self.ask(command)
+
+    def ask(self, command):
         self.file.write(json.dumps({"execute": command}) + "\n")
         self.file.flush()
         while True:
@@ -323,7 +328,7 @@ class Lines(Wired):
 
     def inputs_are_read_and_watched(self):
         self.assertEqual(self.line("presence", "read").strip(), "active")
-        self.shell.sendall(b"coldrig lab line --lab /lab.yaml --target vt presence watch --for '20 s' & watcher=$!\n")
+        self.line("presence", "watch", "--for", "'60 s'", "& watcher=$!")
         self.await_text(r"\d+ \+-\d+ active", 30)
         for level, word in ((1, "inactive"), (0, "active")):
             self.cp2112.put(f"pin {PRESENCE_PIN} {level}")
@@ -341,9 +346,9 @@ class Lines(Wired):
     def kill_9_lets_go(self):
         before = len(self.cp2112.told)
         self.guest("sed -i 's/off_time: 400 ms/off_time: 60 s/' /lab.yaml")
-        self.shell.sendall(b"coldrig lab line --lab /lab.yaml --target vt power press & press=$!\n")
+        self.line("power", "press", "& press=$!")
         self.await_(lambda: not self.target_runs(), "the target still runs")
-        self.guest("kill -9 $press", status=None)
+        self.guest("kill -9 $press; wait $press", status=137)
         self.await_(self.target_runs, "the supply was not left on")
         self.assertEqual([w for w in self.cp2112.words(before) if w.startswith("pin 0")], ["pin 0 0", "pin 0 1"])
         self.events()
@@ -351,6 +356,7 @@ class Lines(Wired):
     def hub_switches_its_port(self):
         self.line("power", "off", target="shelf")
         self.assertIn("inactive", self.line("power", "read", target="shelf"))
+        self.guest_wait("! grep -q 05df /sys/bus/usb/devices/1-*/idProduct")
         self.assertIn("no USB relay board", self.line("reset", "read", status=3))
         before = len(self.relay.told)
         self.line("power", "on", target="shelf")
