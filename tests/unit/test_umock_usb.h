@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* USB devices for libusb as it is: sysfs, and usbfs with control transfers, which a test answers. */
+#ifndef COLDRIG_TEST_UMOCK_USB_H
+#define COLDRIG_TEST_UMOCK_USB_H
+
+#include <linux/usbdevice_fs.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+
+#include "test_umock.h"
+
+/* The eight bytes in front of a control transfer. */
+struct umock_setup {
+	uint8_t type, request;
+	uint16_t value, index, length;
+} __attribute__((packed));
+
+/*
+ * Answers a control transfer to a node (/dev/bus/usb/001/002): bytes in data, or negative errno of the
+ * transfer, such as -EPIPE for a stall.
+ */
+typedef int (*umock_usb_handler)(const char *node, const struct umock_setup *setup, uint8_t *data);
+
+struct umock_usb {
+	umock_handler on_ioctl;
+	umock_usb_handler handler;
+	UMockdevIoctlData *urb; /* done, and not yet fetched */
+	bool unplugged;
+};
+
+/* One for all devices of a test: libusb has one transfer under way at a time here. */
+static struct umock_usb umock_usb;
+
+static inline int umock_usb_submit(const struct umock_ioctl *io)
+{
+	UMockdevIoctlData *urb_data =
+		umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
+	struct usbdevfs_urb *urb = (struct usbdevfs_urb *)(void *)urb_data->data;
+	UMockdevIoctlData *buffer;
+	struct umock_setup *setup;
+	int r;
+
+	buffer = umockdev_ioctl_data_resolve(urb_data, offsetof(struct usbdevfs_urb, buffer),
+					     (gsize)urb->buffer_length, NULL);
+	setup = (struct umock_setup *)(void *)buffer->data;
+	r = umock_usb.handler(umockdev_ioctl_client_get_devnode(io->client), setup,
+			      (uint8_t *)(setup + 1));
+	urb->status = r < 0 ? r : 0;
+	urb->actual_length = r < 0 ? 0 : r;
+	umock_usb.urb = umockdev_ioctl_data_ref(urb_data);
+	return 0;
+}
+
+static inline int umock_usb_reap(const struct umock_ioctl *io)
+{
+	if (!umock_usb.urb)
+		return -EAGAIN;
+	umockdev_ioctl_data_set_ptr(umockdev_ioctl_data_resolve(io->arg, 0, sizeof(void *), NULL),
+				    0, umock_usb.urb);
+	umockdev_ioctl_data_unref(umock_usb.urb);
+	umock_usb.urb = NULL;
+	return 0;
+}
+
+static inline int umock_usb_ioctl(const struct umock_ioctl *io)
+{
+	if (umock_usb.unplugged)
+		return -ENODEV;
+	switch (io->request) {
+	case USBDEVFS_GET_CAPABILITIES:
+		*(uint32_t *)umock_memory(io->arg, 0, sizeof(uint32_t)) = 0;
+		return 0;
+	case USBDEVFS_SUBMITURB:
+		return umock_usb_submit(io);
+	case USBDEVFS_REAPURB:
+	case USBDEVFS_REAPURBNDELAY:
+		return umock_usb_reap(io);
+	default:
+		return -ENOTTY;
+	}
+}
+
+/* A device with one configuration of one interface; product string 2. name is that of sysfs. */
+static inline void umock_usb_add(UMockdevTestbed *testbed, const char *parent, const char *name,
+				 unsigned number, unsigned vendor, unsigned product,
+				 unsigned device_class, unsigned usb_version)
+{
+	char text[1024], node[64];
+
+	snprintf(
+		text, sizeof(text),
+		"P: /devices/%s%s%s\nN: bus/usb/001/%03u\nE: SUBSYSTEM=usb\nE: DEVTYPE=usb_device\n"
+		"E: DEVNAME=/dev/bus/usb/001/%03u\nE: BUSNUM=001\nE: DEVNUM=%03u\nE: MAJOR=189\nE: "
+		"MINOR=%u\n"
+		"A: busnum=1\\n\nA: devnum=%u\\n\nA: speed=480\\n\nA: bConfigurationValue=1\\n\n"
+		"H: descriptors=1201%02X%02X%02X000040%02X%02X%02X%02X000100020001"
+		"09021B00010100A032"
+		"0904000001030000000"
+		"7058103080014\n",
+		parent, *parent ? "/" : "", name, number, number, number, number - 1, number,
+		usb_version & 0xff, usb_version >> 8, device_class, vendor & 0xff, vendor >> 8,
+		product & 0xff, product >> 8);
+	CU_ASSERT_FATAL(umockdev_testbed_add_from_string(testbed, text, NULL));
+	snprintf(node, sizeof(node), "/dev/bus/usb/001/%03u", number);
+	umock_attach(testbed, node, &umock_usb.on_ioctl);
+}
+
+static inline UMockdevTestbed *umock_usb_new(umock_usb_handler handler)
+{
+	UMockdevTestbed *testbed = umockdev_testbed_new();
+
+	umock_usb = (struct umock_usb){.on_ioctl = umock_usb_ioctl, .handler = handler};
+	umock_usb_add(testbed, "", "usb1", 1, 0x1d6b, 2, 9, 0x0200);
+	return testbed;
+}
+
+/* A string descriptor, for 0x80/6 with value 0x03NN. */
+static inline int umock_usb_string(const struct umock_setup *setup, const char *text, uint8_t *data)
+{
+	static const uint8_t languages[] = {4, 3, 9, 4};
+	size_t n = 2;
+
+	if ((setup->value & 0xff) == 0) {
+		memcpy(data, languages, sizeof(languages));
+		return sizeof(languages);
+	}
+	for (; *text && n + 2 <= setup->length; text++, n += 2) {
+		data[n] = (uint8_t)*text;
+		data[n + 1] = 0;
+	}
+	data[0] = (uint8_t)n;
+	data[1] = 3;
+	return (int)n;
+}
+
+#endif
