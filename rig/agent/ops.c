@@ -118,6 +118,7 @@ static int op_hello(struct call *call)
 	/* First of all: whoever says hello knows nothing of what was claimed before. */
 	if (agent->watch && agent_restore(agent, &words) < 0)
 		host_say("the session before: %s", words.text);
+	saved_put_back_left(&agent->saved, &agent->vfio, &agent->host);
 	r = count_member(call, "proto", 0, INT64_MAX, &proto);
 	if (r == 0 && proto != PROTOCOL_VERSION)
 		r = err_set(call->err, -EPROTONOSUPPORT, "proto %lld: this agent speaks %d",

@@ -6,42 +6,18 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "device.h"
 #include "driver.h"
+#include "saved_parts.h"
 
 #define SETTLE_NS INT64_C(1000000000)
 
-/* Attributes that come back by writing the old text, in the order in which they do. */
-static const struct {
-	const char *name;
-	const char *port; /* what lets a port go to D3cold; NULL for none of its business */
-} attrs[] = {
-	/* First, because the kernel looks at it when d3cold_allowed is written. */
-	{"power/wakeup", NULL},
-	{"d3cold_allowed", "1"},
-	{"power/control", "auto"},
-};
-#define ATTRS (sizeof(attrs) / sizeof(attrs[0]))
+/* Attributes that come back by writing the old text, in the order in which they do: the kernel looks
+ * at the first when the second is written. */
+const char *const saved_attr_names[SAVED_ATTRS] = {"power/wakeup", "d3cold_allowed",
+						   "power/control"};
 
-struct saved_node {
-	struct bdf bdf;
-	bool has[ATTRS]; /* not every function has every attribute */
-	char value[ATTRS][DEVICE_TEXT_SIZE];
-};
-
-struct saved_function {
-	struct saved_node node;
-	char driver[DEVICE_TEXT_SIZE];	 /* "" without */
-	char override[DEVICE_TEXT_SIZE]; /* "" without */
-	long vfs;			 /* -1 without SR-IOV */
-};
-
-struct saved_claim {
-	struct saved_function *functions;
-	size_t functions_n;
-	struct saved_node port;
-	bool has_port;
-};
+/* What lets a port go to D3cold; NULL for none of its business. */
+static const char *const port_values[SAVED_ATTRS] = {NULL, "1", "auto"};
 
 static int save_node(struct saved_node *node, const struct host *host, const struct bdf *bdf,
 		     struct err *err)
@@ -50,11 +26,11 @@ static int save_node(struct saved_node *node, const struct host *host, const str
 
 	*node = (struct saved_node){.bdf = *bdf};
 	bdf_format(bdf, name);
-	for (size_t i = 0; i < ATTRS; i++) {
-		int r = device_read(host, bdf, attrs[i].name, node->value[i]);
+	for (size_t i = 0; i < SAVED_ATTRS; i++) {
+		int r = device_read(host, bdf, saved_attr_names[i], node->value[i]);
 
 		if (r < 0 && r != -ENOENT)
-			return err_set(err, r, "%s: %s not read: %s", name, attrs[i].name,
+			return err_set(err, r, "%s: %s not read: %s", name, saved_attr_names[i],
 				       strerror(-r));
 		node->has[i] = r == 0;
 	}
@@ -142,13 +118,13 @@ static int restore_node(const struct host *host, const struct saved_node *node)
 {
 	int first = 0;
 
-	for (size_t i = 0; i < ATTRS; i++) {
+	for (size_t i = 0; i < SAVED_ATTRS; i++) {
 		int r;
 
 		/* A function that cannot wake the machine has an empty power/wakeup. */
 		if (!node->has[i] || !*node->value[i])
 			continue;
-		r = restore_attr(host, &node->bdf, attrs[i].name, node->value[i]);
+		r = restore_attr(host, &node->bdf, saved_attr_names[i], node->value[i]);
 		if (first == 0)
 			first = r;
 	}
@@ -160,20 +136,20 @@ static int open_port(const struct host *host, const struct saved_node *port, str
 	char now[DEVICE_TEXT_SIZE], name[BDF_TEXT_SIZE];
 
 	bdf_format(&port->bdf, name);
-	for (size_t i = 0; i < ATTRS; i++) {
-		const char *wanted = attrs[i].port;
+	for (size_t i = 0; i < SAVED_ATTRS; i++) {
+		const char *wanted = port_values[i];
 		int r;
 
 		if (!wanted || !port->has[i])
 			continue;
-		r = device_read(host, &port->bdf, attrs[i].name, now);
+		r = device_read(host, &port->bdf, saved_attr_names[i], now);
 		if (r == 0 && strcmp(now, wanted) == 0)
 			continue;
 		if (r == 0)
-			r = device_write(host, &port->bdf, attrs[i].name, wanted);
+			r = device_write(host, &port->bdf, saved_attr_names[i], wanted);
 		if (r < 0)
-			return err_set(err, r, "port %s: %s not set to %s: %s", name, attrs[i].name,
-				       wanted, strerror(-r));
+			return err_set(err, r, "port %s: %s not set to %s: %s", name,
+				       saved_attr_names[i], wanted, strerror(-r));
 	}
 	return 0;
 }
@@ -192,6 +168,37 @@ bool saved_has(const struct saved *saved, const struct bdf *bdf)
 	return find_claim(saved, bdf) != NULL;
 }
 
+/* With the last claim the paper goes as well. */
+static void keep_up(struct saved *saved, const struct host *host)
+{
+	if (saved->n)
+		keep_write(&saved->keep, host, saved);
+	else
+		keep_end(&saved->keep, host);
+}
+
+static void remove_claim(struct saved *saved, struct saved_claim *claim)
+{
+	size_t at = (size_t)(claim - saved->claims);
+
+	free(claim->functions);
+	saved->n--;
+	memmove(claim, claim + 1, (saved->n - at) * sizeof(*claim));
+	if (saved->n == 0) {
+		free(saved->claims);
+		saved->claims = NULL;
+	}
+}
+
+/* The latest claim, of which only the port was touched. */
+static void drop_claim(struct saved *saved, const struct host *host, const struct saved_node *port)
+{
+	remove_claim(saved, &saved->claims[saved->n - 1]);
+	if (!find_port(saved, &port->bdf))
+		restore_node(host, port);
+	keep_up(saved, host);
+}
+
 int saved_claim(struct saved *saved, const struct host *host, const struct bdf *bdf,
 		struct err *err)
 {
@@ -205,22 +212,17 @@ int saved_claim(struct saved *saved, const struct host *host, const struct bdf *
 		r = err_set(err, -ENODEV, "it is gone");
 	if (r == 0)
 		r = save_port(&claim, saved, host, bdf, err);
-	if (r < 0)
-		goto free_functions;
-	if (claim.has_port) {
-		r = open_port(host, &claim.port, err);
-		if (r < 0)
-			goto restore_port;
+	if (r < 0) {
+		free(claim.functions);
+		return r;
 	}
 	saved->claims = host_grow(saved->claims, saved->n + 1, sizeof(*saved->claims));
 	saved->claims[saved->n++] = claim;
-	return 0;
-
-restore_port:
-	if (!find_port(saved, &claim.port.bdf))
-		restore_node(host, &claim.port);
-free_functions:
-	free(claim.functions);
+	/* Before the first change. */
+	keep_write(&saved->keep, host, saved);
+	r = claim.has_port ? open_port(host, &claim.port, err) : 0;
+	if (r < 0)
+		drop_claim(saved, host, &claim.port);
 	return r;
 }
 
@@ -291,19 +293,6 @@ static struct bdf_list slot_of(const struct saved_claim *claim)
 	return slot;
 }
 
-static void remove_claim(struct saved *saved, struct saved_claim *claim)
-{
-	size_t at = (size_t)(claim - saved->claims);
-
-	free(claim->functions);
-	saved->n--;
-	memmove(claim, claim + 1, (saved->n - at) * sizeof(*claim));
-	if (saved->n == 0) {
-		free(saved->claims);
-		saved->claims = NULL;
-	}
-}
-
 int saved_release(struct saved *saved, struct vfio *vfio, const struct host *host,
 		  const struct bdf *bdf, struct err *err)
 {
@@ -332,6 +321,7 @@ int saved_release(struct saved *saved, struct vfio *vfio, const struct host *hos
 	remove_claim(saved, claim);
 	if (has_port && !find_port(saved, &port.bdf))
 		note(&first, restore_node(host, &port));
+	keep_up(saved, host);
 	if (first < 0)
 		err_set(err, first, "not all is as it was: %s", strerror(-first));
 	return first;
@@ -349,4 +339,18 @@ int saved_release_all(struct saved *saved, struct vfio *vfio, const struct host 
 		note(&first, saved_release(saved, vfio, host, &bdf, err));
 	}
 	return first;
+}
+
+void saved_put_back_left(struct saved *saved, struct vfio *vfio, const struct host *host)
+{
+	struct err err;
+
+	if (saved->n)
+		return;
+	keep_read(&saved->keep, host, saved);
+	if (saved->n)
+		host_say("an agent was killed: what it left is put back");
+	if (saved_release_all(saved, vfio, host, &err) < 0)
+		host_say("%s", err.text);
+	keep_end(&saved->keep, host);
 }

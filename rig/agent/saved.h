@@ -12,12 +12,14 @@
 #include "bdf.h"
 #include "err.h"
 #include "host.h"
+#include "keep.h"
 #include "vfio.h"
 
 /* All claims; zero-initialised is none. */
 struct saved {
 	struct saved_claim *claims;
 	size_t n;
+	struct keep keep; /* the same on paper */
 };
 
 /*
@@ -36,6 +38,9 @@ bool saved_has(const struct saved *saved, const struct bdf *bdf);
  */
 int saved_release(struct saved *saved, struct vfio *vfio, const struct host *host,
 		  const struct bdf *bdf, struct err *err);
+
+/* Puts back what an agent that was killed has left, if any; says so on stderr. Nothing is claimed. */
+void saved_put_back_left(struct saved *saved, struct vfio *vfio, const struct host *host);
 
 /* All of them, the latest claim first. */
 int saved_release_all(struct saved *saved, struct vfio *vfio, const struct host *host,

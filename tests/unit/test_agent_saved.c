@@ -2,9 +2,12 @@
 #include "saved.h"
 
 #include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
 
 #include "agent_fake.h"
 #include "driver.h"
+#include "saved_parts.h"
 #include "unit.h"
 
 #define CARD  "0000:01:00.0"
@@ -170,6 +173,87 @@ static void releasing_all_releases_every_claim(void)
 	fake_free();
 }
 
+/* As SIGKILL does: no code of it runs, its files are closed. */
+static void kill_agent(void)
+{
+	for (size_t i = 0; i < saved.n; i++)
+		free(saved.claims[i].functions);
+	free(saved.claims);
+	if (saved.keep.is_open)
+		close(saved.keep.fd);
+	saved = (struct saved){0};
+}
+
+static void what_a_killed_agent_left_is_put_back_by_the_next(void)
+{
+	struct host host = fake_new();
+
+	fake_dir("/run");
+	claim(&host, CARD);
+	CU_ASSERT_EQUAL(to_vfio(&host, CARD), 0);
+	CU_ASSERT_EQUAL(to_vfio(&host, AUDIO), 0);
+	kill_agent();
+	CU_ASSERT_STRING_EQUAL(fake_driver_text(CARD), "vfio-pci");
+	saved_put_back_left(&saved, &vfio, &host);
+	CU_ASSERT_STRING_EQUAL(fake_driver_text(CARD), "gpu");
+	CU_ASSERT_STRING_EQUAL(fake_driver_text(AUDIO), "");
+	CU_ASSERT_STRING_EQUAL(fake_attr_text(CARD, "driver_override"), "");
+	CU_ASSERT_STRING_EQUAL(fake_attr_text(PORT, "d3cold_allowed"), "0");
+	CU_ASSERT_STRING_EQUAL(fake_attr_text(PORT, "power/control"), "on");
+	CU_ASSERT_EQUAL(saved.n, 0);
+	CU_ASSERT_FALSE(host_exists(&host, KEEP_PATH));
+	fake_free();
+}
+
+static void what_was_restored_in_order_is_not_put_back_again(void)
+{
+	struct host host = fake_new();
+
+	fake_dir("/run");
+	claim(&host, CARD);
+	CU_ASSERT_TRUE(host_exists(&host, KEEP_PATH));
+	CU_ASSERT_EQUAL(release(&host, CARD, NULL), 0);
+	CU_ASSERT_FALSE(host_exists(&host, KEEP_PATH));
+	fake_attr(PORT, "power/control", "auto");
+	saved_put_back_left(&saved, &vfio, &host);
+	CU_ASSERT_STRING_EQUAL(fake_attr_text(PORT, "power/control"), "auto");
+	fake_free();
+}
+
+static void what_another_agent_at_work_has_is_left_alone(void)
+{
+	struct saved other = {0};
+	struct host host = fake_new();
+
+	fake_dir("/run");
+	claim(&host, CARD);
+	CU_ASSERT_EQUAL(to_vfio(&host, CARD), 0);
+	saved_put_back_left(&other, &vfio, &host);
+	CU_ASSERT_STRING_EQUAL(fake_driver_text(CARD), "vfio-pci");
+	CU_ASSERT_TRUE(host_exists(&host, KEEP_PATH));
+	CU_ASSERT_EQUAL(release(&host, CARD, NULL), 0);
+	fake_free();
+}
+
+static void paper_that_makes_no_sense_changes_nothing(void)
+{
+	static const char *const texts[] = {
+		"",	"no line", "nonsense\n",
+		"{}\n", "[{}]\n",  "[{\"functions\":[{\"bdf\":\"x\"}],\"port\":null}]\n",
+	};
+
+	for (size_t i = 0; i < UNIT_COUNT(texts); i++) {
+		struct host host = fake_new();
+
+		fake_dir("/run");
+		fake_file(KEEP_PATH, texts[i]);
+		saved_put_back_left(&saved, &vfio, &host);
+		CU_ASSERT_EQUAL(saved.n, 0);
+		CU_ASSERT_FALSE(host_exists(&host, KEEP_PATH));
+		fake_free();
+	}
+}
+
 static const struct unit_case cases[] = {
 	{"a claim lets the port sleep, a release puts it back",
 	 a_claim_lets_the_port_sleep_and_a_release_puts_it_back},
@@ -187,6 +271,13 @@ static const struct unit_case cases[] = {
 	{"a device that is gone does not keep its port from being restored",
 	 a_device_that_is_gone_does_not_keep_its_port_from_being_restored},
 	{"releasing all releases every claim", releasing_all_releases_every_claim},
+	{"what a killed agent left is put back by the next",
+	 what_a_killed_agent_left_is_put_back_by_the_next},
+	{"what was restored in order is not put back again",
+	 what_was_restored_in_order_is_not_put_back_again},
+	{"what another agent at work has is left alone",
+	 what_another_agent_at_work_has_is_left_alone},
+	{"paper that makes no sense changes nothing", paper_that_makes_no_sense_changes_nothing},
 };
 
 int main(void)

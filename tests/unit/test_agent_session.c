@@ -174,7 +174,7 @@ static void another_protocol_is_refused(void)
 	CU_ASSERT_STRING_EQUAL(refused(ask("{\"id\":1,\"op\":\"hello\",\"proto\":3,\"nonce\":\"n\","
 					   "\"quiet_limit_ms\":5000}"),
 				       EPROTONOSUPPORT),
-			       "hello: proto 2: this agent speaks 1");
+			       "hello: proto 3: this agent speaks 2");
 	CU_ASSERT_FALSE(is_ok(ask("{\"id\":2,\"op\":\"ping\"}")));
 	CU_ASSERT_EQUAL(end(), 0);
 	fake_free();
