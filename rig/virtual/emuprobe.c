@@ -20,12 +20,13 @@
 #define ARGS_MAX       (24 + 2 * SLOTS_MAX)
 #define SETTINGS_PLACE 0x21000000 /* where the board looks for its settings */
 
-#define NOISE_MS  20
+#define NOISE_MS  50
 #define MOTION_MS 2
 /* A slot whose power will be another by then is in motion: inrush decays, activity ends. */
 #define OUTLOOK_NS INT64_C(25000000)
-/* Orders that were not yet confirmed: more only wait in the emulator. */
-#define ORDERS_MAX 16
+/* Orders that were not yet confirmed. More would wait in a busy emulator, and what counts behind
+ * them: a value that is sent later is a newer one. */
+#define ORDERS_MAX 3
 
 enum { POLL_END, POLL_QMP, POLL_LINE };
 

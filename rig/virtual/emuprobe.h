@@ -34,7 +34,7 @@ uint16_t emuprobe_tcp_port(const struct emuprobe *probe);
 void emuprobe_set_dead(struct emuprobe *probe, bool dead);
 
 /*
- * Tells the emulated chips what the slots draw now, where that has changed; noise is drawn anew 50
+ * Tells the emulated chips what the slots draw now, where that has changed; noise is drawn anew 20
  * times a second. To be called whenever the physics may have changed, and after the milliseconds
  * that it returns.
  */
