@@ -86,6 +86,12 @@ void lineport_set_dead(struct lineport *p, bool dead)
 	p->dead = dead;
 }
 
+void lineport_hang_up(struct lineport *p)
+{
+	drop(&p->listener);
+	drop(&p->client);
+}
+
 /* Like a serial line without flow control: what does not fit is lost. */
 static void to_serial(struct lineport *p, const char *bytes, size_t n)
 {

@@ -26,6 +26,9 @@ uint16_t lineport_tcp_port(const struct lineport *port);
 /* While dead it takes connections and bytes, and passes none on. */
 void lineport_set_dead(struct lineport *port, bool dead);
 
+/* Ends all connections, and takes no more. */
+void lineport_hang_up(struct lineport *port);
+
 void lineport_pollfds(const struct lineport *port, struct pollfd fds[static LINEPORT_POLLFDS]);
 void lineport_handle(struct lineport *port, const struct pollfd fds[static LINEPORT_POLLFDS]);
 

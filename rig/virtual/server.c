@@ -371,16 +371,6 @@ static void on_emulator_end(struct server *s)
 	say(s, SERVER_FAILED, ECHILD, why.text);
 }
 
-static void on_probe_end(struct server *s)
-{
-	char words[EMULATOR_WORDS_SIZE];
-	struct err why;
-
-	emuprobe_last_words(s->probe, words, sizeof(words));
-	err_set(&why, 0, "virtual probe: its emulator ended: %s", words);
-	say(s, SERVER_FAILED, ECHILD, why.text);
-}
-
 /* A line is in the pipe before the guest's instruction ends, so all that led to this request is. */
 static void sync_up(struct server *s)
 {
@@ -441,8 +431,8 @@ static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 		take_lines(&s->emulator.qmp_fd, &s->qmp_lines, on_qmp_line, s);
 	if (s->instrument)
 		instrument_handle(s->instrument, fds + POLL_INSTRUMENT);
-	if (s->probe && emuprobe_handle(s->probe, fds + POLL_PROBE) < 0)
-		on_probe_end(s);
+	if (s->probe)
+		emuprobe_handle(s->probe, fds + POLL_PROBE);
 	if (fds[POLL_EMULATOR].revents)
 		on_emulator_end(s);
 	if (fds[POLL_CONTROL].revents)
