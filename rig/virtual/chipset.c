@@ -10,7 +10,7 @@
 #define CODES_PER_VOLT (4062.0 / 100)
 
 /* For energy and buffered samples; MEASure takes its own. More would cost the host time. */
-#define RATE_HZ 100
+#define RATE_HZ 50
 
 /* From the model's amperes to those of the slot. */
 static double scale(const struct lab_slot *slot)

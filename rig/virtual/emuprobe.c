@@ -20,12 +20,13 @@
 #define ARGS_MAX       (24 + 2 * SLOTS_MAX)
 #define SETTINGS_PLACE 0x21000000 /* where the board looks for its settings */
 
-#define NOISE_MS  20
+#define NOISE_MS  50
 #define MOTION_MS 2
 /* A slot whose power will be another by then is in motion: inrush decays, activity ends. */
 #define OUTLOOK_NS INT64_C(25000000)
-/* Orders that were not yet confirmed: more only wait in the emulator. */
-#define ORDERS_MAX 16
+/* Orders that were not yet confirmed. More would wait in a busy emulator, and what counts behind
+ * them: a value that is sent later is a newer one. */
+#define ORDERS_MAX 3
 
 enum { POLL_END, POLL_QMP, POLL_LINE };
 
@@ -310,15 +311,20 @@ void emuprobe_set_faults(struct emuprobe *p, bool dead, bool unplugged)
 	lineport_set_faults(p->line, dead, unplugged);
 }
 
-void emuprobe_last_words(const struct emuprobe *p, char *words, size_t size)
+static void on_end(struct emuprobe *p)
 {
-	ssize_t n = pread(p->words, words, size - 1, 0);
+	char words[400];
+	ssize_t n = pread(p->words, words, sizeof(words) - 1, 0);
 
-	words[n > 0 ? n : 0] = '\0';
-	for (char *c = words; *c; c++) {
-		if (*c == '\n')
-			*c = c[1] ? ';' : '\0';
-	}
+	while (n > 0 && words[n - 1] == '\n')
+		n--;
+	fprintf(stderr, "coldrig: virtual probe: its emulator ended: %.*s\n", (int)(n > 0 ? n : 0),
+		words);
+	child_stop(&p->child);
+	close(p->qmp);
+	p->qmp = -1;
+	p->greeted = false;
+	lineport_hang_up(p->line);
 }
 
 void emuprobe_pollfds(const struct emuprobe *p, struct pollfd fds[static EMUPROBE_POLLFDS])
@@ -328,17 +334,11 @@ void emuprobe_pollfds(const struct emuprobe *p, struct pollfd fds[static EMUPROB
 	lineport_pollfds(p->line, fds + POLL_LINE);
 }
 
-int emuprobe_handle(struct emuprobe *p, const struct pollfd fds[static EMUPROBE_POLLFDS])
+void emuprobe_handle(struct emuprobe *p, const struct pollfd fds[static EMUPROBE_POLLFDS])
 {
 	lineport_handle(p->line, fds + POLL_LINE);
-	if (fds[POLL_END].revents) {
-		child_stop(&p->child);
-		close(p->qmp);
-		p->qmp = -1;
-		p->greeted = false;
-		return -ECHILD;
-	}
-	if (fds[POLL_QMP].revents)
+	if (fds[POLL_END].revents)
+		on_end(p);
+	else if (fds[POLL_QMP].revents)
 		take_qmp(p);
-	return 0;
 }

@@ -34,7 +34,7 @@ uint16_t emuprobe_tcp_port(const struct emuprobe *probe);
 void emuprobe_set_faults(struct emuprobe *probe, bool dead, bool unplugged);
 
 /*
- * Tells the emulated chips what the slots draw now, where that has changed; noise is drawn anew 50
+ * Tells the emulated chips what the slots draw now, where that has changed; noise is drawn anew 20
  * times a second. To be called whenever the physics may have changed, and after the milliseconds
  * that it returns.
  */
@@ -45,10 +45,8 @@ void emuprobe_pollfds(const struct emuprobe *probe, struct pollfd fds[static EMU
 /* Has the emulator confirmed all that it was told? */
 bool emuprobe_is_settled(const struct emuprobe *probe);
 
-/* What the emulator has said on its stderr, in one line. */
-void emuprobe_last_words(const struct emuprobe *probe, char *words, size_t size);
-
-/* -ECHILD, once, when its process has ended; else 0. */
-int emuprobe_handle(struct emuprobe *probe, const struct pollfd fds[static EMUPROBE_POLLFDS]);
+/* When its process has ended, that is said on stderr, and nobody answers at its port any more: a
+ * meter that is lost, as it would be on a bench. */
+void emuprobe_handle(struct emuprobe *probe, const struct pollfd fds[static EMUPROBE_POLLFDS]);
 
 #endif

@@ -1,10 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "labmeter.h"
 
-#include <errno.h>
 #include <time.h>
-
-#define WORDS_SIZE 128
 
 static int64_t clock_ns(void)
 {
@@ -84,15 +81,10 @@ void labmeter_pollfds(const struct labmeter *m, struct pollfd fds[static LABMETE
 		instrument_pollfds(m->instrument, fds);
 }
 
-int labmeter_handle(struct labmeter *m, const struct pollfd fds[static LABMETER_POLLFDS],
-		    struct err *err)
+void labmeter_handle(struct labmeter *m, const struct pollfd fds[static LABMETER_POLLFDS])
 {
-	char words[WORDS_SIZE];
-
-	if (m->instrument)
+	if (m->probe)
+		emuprobe_handle(m->probe, fds);
+	else
 		instrument_handle(m->instrument, fds);
-	if (!m->probe || emuprobe_handle(m->probe, fds) == 0)
-		return 0;
-	emuprobe_last_words(m->probe, words, sizeof(words));
-	return err_set(err, -ECHILD, "virtual probe: its emulator ended: %s", words);
 }

@@ -34,8 +34,6 @@ int labmeter_update(struct labmeter *meter);
 
 void labmeter_pollfds(const struct labmeter *meter, struct pollfd fds[static LABMETER_POLLFDS]);
 
-/* -ECHILD with words, once, when an emulator of it has ended; else 0. */
-int labmeter_handle(struct labmeter *meter, const struct pollfd fds[static LABMETER_POLLFDS],
-		    struct err *err);
+void labmeter_handle(struct labmeter *meter, const struct pollfd fds[static LABMETER_POLLFDS]);
 
 #endif

@@ -89,6 +89,12 @@ void lineport_set_faults(struct lineport *p, bool dead, bool unplugged)
 		drop(&p->client);
 }
 
+void lineport_hang_up(struct lineport *p)
+{
+	drop(&p->listener);
+	drop(&p->client);
+}
+
 /* Like a serial line without flow control: what does not fit is lost. */
 static void to_serial(struct lineport *p, const char *bytes, size_t n)
 {

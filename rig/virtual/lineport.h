@@ -27,6 +27,9 @@ uint16_t lineport_tcp_port(const struct lineport *port);
  * connection that is made. */
 void lineport_set_faults(struct lineport *port, bool dead, bool unplugged);
 
+/* Ends all connections, and takes no more. */
+void lineport_hang_up(struct lineport *port);
+
 void lineport_pollfds(const struct lineport *port, struct pollfd fds[static LINEPORT_POLLFDS]);
 void lineport_handle(struct lineport *port, const struct pollfd fds[static LINEPORT_POLLFDS]);
 

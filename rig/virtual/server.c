@@ -385,8 +385,6 @@ static void pollfds(const struct server *s, struct pollfd fds[static POLL_COUNT]
 /* The rail first: its time is what the rig is measured against. */
 static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 {
-	struct err err;
-
 	s->now_ns = clock_ns();
 	if (fds[POLL_RAIL].revents)
 		take_rail(s);
@@ -395,8 +393,7 @@ static void handle(struct server *s, const struct pollfd fds[static POLL_COUNT])
 	if (fds[POLL_QMP].revents)
 		take_lines(&s->emulator.qmp_fd, &s->qmp_lines, on_qmp_line, s);
 	relay_handle(&s->relay, fds + POLL_RELAY);
-	if (labmeter_handle(&s->meter, fds + POLL_METER, &err) < 0)
-		say(s, SERVER_FAILED, ECHILD, err.text);
+	labmeter_handle(&s->meter, fds + POLL_METER);
 	if (fds[POLL_EMULATOR].revents)
 		on_emulator_end(s);
 	if (fds[POLL_CONTROL].revents)

@@ -140,12 +140,31 @@ static void answers_to_nobody_are_gone(void)
 	end();
 }
 
+static void after_hanging_up_nobody_is_there(void)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr = {htonl(INADDR_LOOPBACK)}};
+	int fd, other = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	char byte;
+
+	start();
+	fd = client();
+	lineport_hang_up(port);
+	turn();
+	CU_ASSERT_EQUAL(recv(fd, &byte, 1, 0), 0);
+	address.sin_port = htons(lineport_tcp_port(port));
+	CU_ASSERT_EQUAL(connect(other, (struct sockaddr *)&address, sizeof(address)), -1);
+	close(fd);
+	close(other);
+	end();
+}
+
 static const struct unit_case cases[] = {
 	{"an answer in pieces arrives whole", an_answer_in_pieces_arrives_whole},
 	{"a newer client takes the line and begins a new command",
 	 a_newer_client_takes_the_line_and_begins_a_new_command},
 	{"a dead line takes all and gives nothing", a_dead_line_takes_all_and_gives_nothing},
 	{"answers to nobody are gone", answers_to_nobody_are_gone},
+	{"after hanging up nobody is there", after_hanging_up_nobody_is_there},
 };
 
 int main(void)

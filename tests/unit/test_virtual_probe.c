@@ -86,7 +86,7 @@ static void turn(struct emuprobe *probe, struct meter *meter)
 	fds[EMUPROBE_POLLFDS] = (struct pollfd){.fd = meter_fd(meter), .events = POLLIN};
 	if (poll(fds, EMUPROBE_POLLFDS + 1, wait_ms < 5 ? wait_ms : 5) < 0)
 		return;
-	CU_ASSERT_EQUAL_FATAL(emuprobe_handle(probe, fds), 0);
+	emuprobe_handle(probe, fds);
 	take(meter);
 }
 
