@@ -5,6 +5,7 @@
 
 #include "bind.h"
 #include "params.h"
+#include "power.h"
 #include "sysfs.h"
 #include "verdict.h"
 
@@ -33,7 +34,7 @@ void baseline_power(const char *bdf)
 		sysfs_write("disabled", PCI "power/wakeup", bdf);
 	/* Writing it makes the kernel look at wakeup again. */
 	if (changed || sysfs_number(PCI "d3cold_allowed", bdf) == 0)
-		sysfs_write("1", PCI "d3cold_allowed", bdf);
+		power_allow_d3cold(bdf, "1");
 }
 
 void baseline(const struct device *device)

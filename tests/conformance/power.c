@@ -49,6 +49,18 @@ static bool poll_for(bool (*holds)(const char *bdf), const char *bdf, unsigned m
 	return true;
 }
 
+int power_allow_d3cold(const char *bdf, const char *value)
+{
+	char control[SYSFS_TEXT_SIZE];
+	int r = sysfs_write(value, PCI "d3cold_allowed", bdf);
+
+	if (r < 0 || sysfs_read(control, PCI "power/control", bdf) < 0 ||
+	    strcmp(control, "auto") != 0)
+		return r;
+	sysfs_write("on", PCI "power/control", bdf);
+	return sysfs_write("auto", PCI "power/control", bdf);
+}
+
 bool power_wait_suspended(const char *bdf)
 {
 	return poll_for(is_suspended, bdf, SUSPENDED_MS);

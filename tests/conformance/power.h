@@ -26,6 +26,14 @@ void expect_awake(const char *bdf, const char *when);
 /* The same, and still after half a second: several times what a suspend takes. */
 void expect_stays_awake(const char *bdf, const char *when);
 
+/*
+ * Writes d3cold_allowed, and lets the kernel suspend the device again. The write resumes it; from
+ * D3cold the port resumes it too, and if that comes first, the write takes back what would have
+ * suspended it, and it stays awake with nobody using it: at times on 5.10, most times with
+ * CONFIG_PREEMPT. 0 or a negative errno.
+ */
+int power_allow_d3cold(const char *bdf, const char *value);
+
 /* How long it has been other than suspended, in ms. Ends the test when the kernel does not say. */
 long power_active_ms(const char *bdf);
 

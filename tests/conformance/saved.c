@@ -7,6 +7,7 @@
 
 #include "bind.h"
 #include "params.h"
+#include "power.h"
 
 #define PCI "bus/pci/devices/%s/"
 
@@ -115,7 +116,7 @@ static unsigned put_power(const struct saved_function *f)
 	failed += put(f->bdf, "power/control", f->control);
 	if (f->d3cold_allowed[0])
 		failed += complain(f->bdf, "d3cold_allowed",
-				   sysfs_write(f->d3cold_allowed, PCI "d3cold_allowed", f->bdf));
+				   power_allow_d3cold(f->bdf, f->d3cold_allowed));
 	return failed;
 }
 

@@ -108,7 +108,7 @@ static void close_in_d3hot(const struct device *device)
 
 static void allow_d3cold(const char *bdf, const char *value)
 {
-	int r = sysfs_write(value, PCI "d3cold_allowed", bdf);
+	int r = power_allow_d3cold(bdf, value);
 
 	check(r == 0, "%s: d3cold_allowed=%s: %s", bdf, value, strerror(-r));
 }
