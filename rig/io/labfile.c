@@ -98,10 +98,9 @@ static int read_console_break(const struct yaml_reader *reader, const struct yam
 	return target->console_break ? 0 : yaml_field_no_memory(reader);
 }
 
-static int check_target(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+static int check_console(const struct yaml_reader *reader, const struct yaml_item *map,
+			 const struct lab_target *target)
 {
-	const struct lab_target *target = object;
-
 	if (target->console && strcmp(target->transport, "virtual") == 0)
 		return yaml_field_error(reader, yaml_tree_get(map, "console"),
 					"the virtual target has a console of its own");
@@ -288,9 +287,9 @@ static int check_target(const struct yaml_reader *reader, const struct yaml_item
 {
 	const struct lab_target *target = object;
 	const struct yaml_item *devices = yaml_tree_get(map, "devices");
-	int ret = 0;
+	int ret = check_console(reader, map, target);
 
-	for (size_t d = 0; d < target->devices_n; d++) {
+	for (size_t d = 0; !ret && d < target->devices_n; d++) {
 		const struct yaml_item *rails = yaml_tree_get(&devices->items[d], "rails");
 
 		for (size_t r = 0; r < target->devices[d].rails_n; r++) {

@@ -109,13 +109,13 @@ static void a_dead_line_takes_all_and_gives_nothing(void)
 	int fd;
 
 	start();
-	lineport_set_dead(port, true);
+	lineport_set_faults(port, true, false);
 	fd = client();
 	say(fd, "*IDN?\n");
 	CU_ASSERT_STRING_EQUAL(heard(serial), "");
 	say(serial, "ghost\n");
 	CU_ASSERT_STRING_EQUAL(heard(fd), "");
-	lineport_set_dead(port, false);
+	lineport_set_faults(port, false, false);
 	say(fd, "*IDN?\n");
 	CU_ASSERT_STRING_EQUAL(heard(serial), "*IDN?\n");
 	close(fd);

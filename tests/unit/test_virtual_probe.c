@@ -151,7 +151,7 @@ static void run_wave(void)
 
 static bool is_high(const struct meter_sample *s)
 {
-	return s->value_w > (HIGH_W + LOW_W) / 2;
+	return s->value > (HIGH_W + LOW_W) / 2;
 }
 
 static void every_edge_is_found_at_its_time(void)
@@ -181,7 +181,7 @@ static void every_reading_is_one_of_the_levels_within_half_a_step(void)
 	for (size_t i = 0; i < heard.n; i++) {
 		double level_w = is_high(&heard.samples[i]) ? HIGH_W : LOW_W;
 
-		CU_ASSERT(fabs(heard.samples[i].value_w - level_w) < allowed_w);
+		CU_ASSERT(fabs(heard.samples[i].value - level_w) < allowed_w);
 	}
 }
 
@@ -200,7 +200,7 @@ static void energy_is_true_to_a_percent_and_a_step(void)
 
 		if (b->t_ns <= begin_ns || a->t_ns >= end_ns)
 			continue;
-		measured_j += (a->value_w + b->value_w) / 2 * s;
+		measured_j += (a->value + b->value) / 2 * s;
 		/* A busy machine reads late: what it did not see it cannot know. */
 		if (is_high(a) != is_high(b))
 			blind_s += fmax(0, s - 2.0 / RATE_HZ);
