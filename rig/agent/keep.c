@@ -124,7 +124,7 @@ static int write_line(int fd, const char *text)
 
 void keep_write(struct keep *keep, const struct host *host, const struct saved *saved)
 {
-	struct msg *claims;
+	struct msg *claims, *paper;
 	char *text;
 	int r;
 
@@ -135,8 +135,10 @@ void keep_write(struct keep *keep, const struct host *host, const struct saved *
 	claims = msg_array();
 	for (size_t i = 0; i < saved->n; i++)
 		msg_add(claims, from_claim(&saved->claims[i]));
-	text = msg_dump(claims);
-	msg_free(claims);
+	paper = msg_object();
+	msg_set(paper, "claims", claims);
+	text = msg_dump(paper);
+	msg_free(paper);
 	errno = 0;
 	r = write_line(keep->fd, text);
 	free(text);
@@ -160,7 +162,7 @@ static void take_claims(const struct msg *claims, struct saved *saved)
 
 void keep_read(struct keep *keep, const struct host *host, struct saved *saved)
 {
-	struct msg *claims;
+	struct msg *paper;
 	struct err err;
 	char *text, *end;
 	ssize_t n;
@@ -171,9 +173,9 @@ void keep_read(struct keep *keep, const struct host *host, struct saved *saved)
 	n = pread(keep->fd, text, TEXT_MAX, 0);
 	text[n > 0 ? n : 0] = '\0';
 	end = strchr(text, '\n');
-	if (end && msg_parse(text, (size_t)(end - text), &claims, &err) == 0) {
-		take_claims(claims, saved);
-		msg_free(claims);
+	if (end && msg_parse(text, (size_t)(end - text), &paper, &err) == 0) {
+		take_claims(msg_get(paper, "claims"), saved);
+		msg_free(paper);
 	} else if (n > 0) {
 		host_say("%s: cannot be understood", KEEP_PATH);
 	}

@@ -14,15 +14,16 @@
  * no_timer_check: on a busy host the emulated timer may fail a check at boot that panics.
  * iommu=pt: the host's own DMA goes past the IOMMU, vfio's does not. pcie_port_pm=force: the
  * emulated board's BIOS date is too old for the kernel's liking. quiet: each line costs a
- * millisecond on an emulated serial line. unknown_nmi_panic: the fault target-panic is an NMI.
+ * millisecond on an emulated serial line; loglevel=5: warnings are for the console. unknown_nmi_panic: the fault target-panic is an NMI.
  * sysrq_always_enabled: recovery uses it, over the console.
  */
 #define KERNEL_COMMAND_LINE                                                                        \
-	"console=ttyS0 quiet loglevel=4 intel_iommu=on iommu=pt pcie_port_pm=force "               \
+	"console=ttyS0 quiet loglevel=5 intel_iommu=on iommu=pt pcie_port_pm=force "               \
 	"no_timer_check unknown_nmi_panic sysrq_always_enabled"
 
 /* An idle CPU that spins is only found where its clock ticks; and not after 20 s. */
 #define LOCKUP_COMMAND_LINE " nohz=off watchdog_thresh=4"
+
 struct args {
 	char **argv;
 	size_t n, size;

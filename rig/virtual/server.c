@@ -177,6 +177,7 @@ static void on_trace_line(char *line, void *context)
 		access.t_ns = s->now_ns;
 		tell_access(s, &access);
 	}
+	server_config_traced(s, line);
 	event = hwtrace_parse(s->virt, line);
 	switch (event.kind) {
 	case HWTRACE_DSTATE:

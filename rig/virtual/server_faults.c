@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What the lab does to its machine when a fault is in force; docs/virtual-lab.md. */
+#include <stdio.h>
 #include <sys/socket.h>
 
 #include "board.h"
@@ -12,10 +13,8 @@
 	"\x01"                                                                                     \
 	"bi"
 
-/* A port that wakes up writes its registers back at once, and then waits 100 ms for its device. */
-#define DARK_AFTER_NS INT64_C(40000000)
-
-#define PORT_CONFIG    15 /* bits of a device number's place in the mapped config space */
+#define PORT_CONFIG    15   /* bits of a device number's place in the mapped config space */
+#define PORT_BUSES     0x18 /* primary, secondary, subordinate */
 #define PORT_SECONDARY 0x19
 #define BUS_OF_NOBODY  0xfe
 
@@ -158,14 +157,25 @@ void server_hurt(struct server *s)
 void server_rail_switched(struct server *s, unsigned device)
 {
 	touch(s, device);
-	if (s->dark & UINT32_C(1) << device && physics_is_switched_on(s->physics, device))
-		s->dark_again_ns = s->now_ns + DARK_AFTER_NS;
+}
+
+/* A kernel that wakes a port up writes its registers back, and then gives what is behind it 100 ms. */
+void server_config_traced(struct server *s, const char *line)
+{
+	unsigned bus, device, function, offset, value;
+
+	if (!s->dark ||
+	    sscanf(line, "pci_cfg_write %*63s %2x:%2x.%1x @0x%x <- 0x%x", &bus, &device, &function,
+		   &offset, &value) != 5 ||
+	    bus != 0 || device > 31 || offset != PORT_BUSES || !(s->dark & UINT32_C(1) << device) ||
+	    (value >> 8 & 0xff) == BUS_OF_NOBODY)
+		return;
+	set_bus(s, device, true);
 }
 
 void server_machine_reset(struct server *s)
 {
 	s->dark = 0;
-	s->dark_again_ns = 0;
 }
 
 void server_tick(struct server *s)
@@ -174,18 +184,9 @@ void server_tick(struct server *s)
 		s->whole_ns = 0;
 		relay_cut(&s->relay, false);
 	}
-	if (!s->dark_again_ns || s->now_ns < s->dark_again_ns)
-		return;
-	s->dark_again_ns = 0;
-	for (size_t i = 0; i < s->virt->slots_n; i++) {
-		if (s->dark & UINT32_C(1) << s->virt->slots[i].device)
-			set_bus(s, s->virt->slots[i].device, true);
-	}
 }
 
 int64_t server_next_tick_ns(const struct server *s)
 {
-	if (!s->whole_ns || (s->dark_again_ns && s->dark_again_ns < s->whole_ns))
-		return s->dark_again_ns;
 	return s->whole_ns;
 }

@@ -32,10 +32,9 @@ struct server {
 	bool given[LAB_FAULT_COUNT];   /* in this cycle */
 	uint64_t touches[TOUCHES_MAX]; /* physical addresses, to be read by touch-while-off */
 	size_t touches_n;
-	uint32_t touched;      /* in this cycle: a bit for each slot */
-	uint32_t dark;	       /* slots that answer nothing: wake-fails */
-	int64_t dark_again_ns; /* when they are seen to once more; 0: not */
-	int64_t whole_ns;      /* when the agent's line is whole again; 0: it is */
+	uint32_t touched; /* in this cycle: a bit for each slot */
+	uint32_t dark;	  /* slots that answer nothing: wake-fails */
+	int64_t whole_ns; /* when the agent's line is whole again; 0: it is */
 	struct forbidden forbidden;
 	unsigned told;			/* accesses, since the cycle or a sync began */
 	struct forbidden_access untold; /* the rest of them; times is 0 if there is none */
@@ -64,6 +63,9 @@ void server_hurt(struct server *s);
 
 /* ACPI has switched a slot's rail. */
 void server_rail_switched(struct server *s, unsigned device);
+
+/* A line of the trace that tells of an access to config space. */
+void server_config_traced(struct server *s, const char *line);
 
 /* The machine was reset: what was done to it is gone. */
 void server_machine_reset(struct server *s);

@@ -21,6 +21,7 @@
 /* Each is far beyond what a loaded machine needs. */
 #define UP_LIMIT_MS    30000
 #define CYCLE_LIMIT_MS 5000
+#define POWER_LIMIT_MS 30000
 #define DOWN_LIMIT_MS  3000
 #define LINE_LIMIT_MS  2000
 
@@ -305,7 +306,8 @@ uint16_t vlab_instrument_port(const struct vlab *v)
 	return v->port;
 }
 
-static int ask(struct vlab *v, enum server_word word, int number, enum server_word answer)
+static int ask_within(struct vlab *v, enum server_word word, int number, enum server_word answer,
+		      int limit_ms)
 {
 	struct server_message message = {.word = word, .number = number};
 
@@ -315,7 +317,12 @@ static int ask(struct vlab *v, enum server_word word, int number, enum server_wo
 		fail(v, "virtual lab: its process has ended");
 		return -ECHILD;
 	}
-	return expect(v, answer, CYCLE_LIMIT_MS, &message);
+	return expect(v, answer, limit_ms, &message);
+}
+
+static int ask(struct vlab *v, enum server_word word, int number, enum server_word answer)
+{
+	return ask_within(v, word, number, answer, CYCLE_LIMIT_MS);
 }
 
 int vlab_cycle(struct vlab *v, unsigned n)
@@ -331,7 +338,7 @@ int vlab_reset(struct vlab *v)
 int vlab_power(struct vlab *v, bool on)
 {
 	v->failed = false; /* if the lab's process has ended, this will be found out anew */
-	return ask(v, SERVER_POWER, on, SERVER_SWITCHED);
+	return ask_within(v, SERVER_POWER, on, SERVER_SWITCHED, POWER_LIMIT_MS);
 }
 
 int vlab_sync(struct vlab *v)

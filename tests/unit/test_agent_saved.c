@@ -238,8 +238,12 @@ static void what_another_agent_at_work_has_is_left_alone(void)
 static void paper_that_makes_no_sense_changes_nothing(void)
 {
 	static const char *const texts[] = {
-		"",	"no line", "nonsense\n",
-		"{}\n", "[{}]\n",  "[{\"functions\":[{\"bdf\":\"x\"}],\"port\":null}]\n",
+		"",
+		"no line",
+		"nonsense\n",
+		"{}\n",
+		"{\"claims\":[{}]}",
+		"{\"claims\":[{\"functions\":[{\"bdf\":\"x\"}],\"port\":null}]}",
 	};
 
 	for (size_t i = 0; i < UNIT_COUNT(texts); i++) {

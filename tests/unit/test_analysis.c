@@ -717,6 +717,44 @@ static void no_fall_is_seen_across_a_gap(void)
 	end_bench(&b);
 }
 
+static void what_a_console_says_and_what_is_done_about_it_is_collected(void)
+{
+	struct bench b = ready();
+	const struct incidents *incidents = analysis_incidents(b.analysis);
+	struct incidents_summary sum;
+
+	CU_ASSERT_EQUAL(feed(&b, 500, "console",
+			     "{\"kind\":\"panic\",\"text\":\"Kernel panic\",\"device\":null,"
+			     "\"t_ns\":499}"),
+			0);
+	CU_ASSERT_EQUAL(feed(&b, 501, "recovery",
+			     "{\"what\":\"step\",\"step\":\"reset\",\"found\":\"new-boot\"}"),
+			0);
+	CU_ASSERT_EQUAL(feed(&b, 502, "recovery",
+			     "{\"what\":\"end\",\"symptom\":\"panicked\",\"back\":true,"
+			     "\"by\":\"reset\",\"t0_ns\":100,\"t1_ns\":400}"),
+			0);
+	CU_ASSERT_EQUAL(feed(&b, 503, "recovery",
+			     "{\"what\":\"end\",\"symptom\":\"silent\",\"back\":false,\"by\":null,"
+			     "\"t0_ns\":100,\"t1_ns\":900}"),
+			0);
+	CU_ASSERT_EQUAL(feed(&b, 504, "left-out", "{\"device\":\"" DEVICE0 "\",\"losses\":3}"), 0);
+	sum = incidents_of_arm(incidents, 1);
+	CU_ASSERT_EQUAL(sum.console[CONSOLE_PANIC], 1);
+	CU_ASSERT_EQUAL(sum.console_n, 1);
+	CU_ASSERT_EQUAL(sum.recoveries, 2);
+	CU_ASSERT_EQUAL(sum.back, 1);
+	CU_ASSERT_EQUAL(sum.by[RECOVERY_RESET], 1);
+	CU_ASSERT_EQUAL(sum.longest_ns, 300);
+	CU_ASSERT_EQUAL(incidents->console[0].event.t_ns, 499);
+	CU_ASSERT_PTR_NOT_NULL(incidents_find_left_out(incidents, 1, 0));
+	CU_ASSERT_PTR_NULL(incidents_find_left_out(incidents, 0, 0));
+	CU_ASSERT_EQUAL(feed(&b, 505, "console", "{\"kind\":\"joy\",\"text\":\"\"}"), -EBADMSG);
+	CU_ASSERT_EQUAL(feed(&b, 506, "recovery", "{\"what\":\"end\"}"), -EBADMSG);
+	CU_ASSERT_EQUAL(feed(&b, 507, "left-out", "{\"device\":\"nobody\"}"), -EBADMSG);
+	end_bench(&b);
+}
+
 static char *summary(const struct bench *b, const struct analysis *analysis)
 {
 	const char *kernels[] = {"", "6.1.0"};
@@ -823,6 +861,8 @@ static const struct unit_case cases[] = {
 	 how_an_arm_was_booted_is_that_of_its_latest_boot},
 	{"the run file gives the same summary each time",
 	 the_run_file_gives_the_same_summary_each_time},
+	{"what a console says and what is done about it is collected",
+	 what_a_console_says_and_what_is_done_about_it_is_collected},
 };
 
 int main(void)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #include "labfile.h"
 #include "planfile.h"
@@ -490,6 +492,51 @@ static void names_of_metrics_go_both_ways(void)
 	CU_ASSERT_EQUAL(plan_metric_parse("watts", &metric), -EINVAL);
 }
 
+/* A plan as short as it can be, with more behind it. */
+static int parse_small(const char *more, struct plan **plan, struct err *err)
+{
+	static const char head[] = "plan: p\narms:\n  - {name: a, kernel: \"6.1\"}\n"
+				   "scenarios:\n  - scenario: idle\nboot_limit: 50 s\n";
+	struct lab *lab = load_lab();
+	char text[1024];
+	int ret;
+
+	snprintf(text, sizeof(text), "%s%s", head, more);
+	ret = planfile_parse("p.yaml", text, lab, plan, err);
+	lab_free(lab);
+	return ret;
+}
+
+static void steps_of_recovery_that_boot_have_the_limit_of_a_boot(void)
+{
+	struct plan *plan = NULL;
+
+	CU_ASSERT_EQUAL_FATAL(parse_small("", &plan, NULL), 0);
+	CU_ASSERT_EQUAL(plan->recovery.limit_ns[RECOVERY_ASK], INT64_C(6000000000));
+	CU_ASSERT_EQUAL(plan->recovery.limit_ns[RECOVERY_POWER], INT64_C(50000000000));
+	CU_ASSERT_EQUAL(plan->recovery.losses, 5);
+	plan_free(plan);
+	CU_ASSERT_EQUAL_FATAL(
+		parse_small("recovery: {silence: 2 s, sysrq: 0 s, reset: 7 s, losses: 0}\n", &plan,
+			    NULL),
+		0);
+	CU_ASSERT_EQUAL(plan->recovery.silence_ns, INT64_C(2000000000));
+	CU_ASSERT_EQUAL(plan->recovery.limit_ns[RECOVERY_SYSRQ], 0);
+	CU_ASSERT_EQUAL(plan->recovery.limit_ns[RECOVERY_RESET], INT64_C(7000000000));
+	CU_ASSERT_EQUAL(plan->recovery.limit_ns[RECOVERY_CRASH], INT64_C(50000000000));
+	CU_ASSERT_EQUAL(plan->recovery.losses, 0);
+	plan_free(plan);
+}
+
+static void faults_are_for_the_virtual_target_only(void)
+{
+	struct plan *plan = NULL;
+	struct err err = {""};
+
+	CU_ASSERT_EQUAL(parse_small("faults: [{fault: target-panic}]\n", &plan, &err), -EINVAL);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "p.yaml:7:1: faults: only the virtual target"));
+}
+
 static const struct unit_case cases[] = {
 	{"arms and times arrive field by field", arms_and_times_arrive_field_by_field},
 	{"a scenario takes what it does not say from the plan",
@@ -506,6 +553,9 @@ static const struct unit_case cases[] = {
 	{"damaged plans do no harm", damaged_plans_do_no_harm},
 	{"a plan that is not there says so", a_plan_that_is_not_there_says_so},
 	{"names of metrics go both ways", names_of_metrics_go_both_ways},
+	{"steps of recovery that boot have the limit of a boot",
+	 steps_of_recovery_that_boot_have_the_limit_of_a_boot},
+	{"faults are for the virtual target only", faults_are_for_the_virtual_target_only},
 };
 
 int main(void)
