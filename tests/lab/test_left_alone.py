@@ -57,7 +57,7 @@ class LeftAlone(RigTest):
         self.write("plan.yaml", plan_text(["{scenario: idle, cycles: 1}"], times="").replace("dwell: 400 ms", "dwell: 1 h")
                    .replace("level_dwell: 1 h", "level_dwell: 300 ms"))
 
-    def wait_for(self, what, true, within_s=90):
+    def wait_for(self, what, true, within_s=240):
         deadline = time.monotonic() + within_s
         while not true():
             self.assertIsNone(self.machine.poll(), "the machine ended")
@@ -106,7 +106,7 @@ class LeftAlone(RigTest):
 
     def test_however_the_controller_ends_the_machine_gets_its_drive_back(self):
         quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
-        self.wait_for("it did not boot", lambda: self.drives_started() == 1 and self.says("target: up"))
+        self.wait_for("it did not boot", lambda: self.drives_started() >= 1 and self.says("target: up"))
         time.sleep(3)  # its agent starts; before, what is sent to it is lost
 
         def interrupt_twice(process):
