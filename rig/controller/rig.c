@@ -348,7 +348,8 @@ int rig_wait(struct rig *rig, int64_t until_ns, struct err *err)
 	while (r == 0 && journal_now_ns() < until_ns) {
 		struct msg *none = NULL;
 
-		if (rig->beat_every_ns && journal_now_ns() - rig->heard_ns > silence_ns) {
+		if (silence_ns && rig->beat_every_ns &&
+		    journal_now_ns() - rig->heard_ns > silence_ns) {
 			r = err_set(err, -ETIMEDOUT, "no heartbeat for %.1f s",
 				    (double)(journal_now_ns() - rig->heard_ns) / 1e9);
 			break;

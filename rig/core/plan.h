@@ -83,7 +83,7 @@ struct plan_limit {
 
 /* What is done about a target that stops answering. */
 struct plan_recovery {
-	int64_t silence_ns; /* without a heartbeat it is lost; only where nothing is being asked */
+	int64_t silence_ns; /* without a heartbeat, where nothing is being asked, it is lost; 0: never */
 	int64_t limit_ns[RECOVERY_STEP_COUNT]; /* 0: the step is left out */
 	unsigned losses; /* a device is left out of the rest of an arm after so many; 0: never */
 };

@@ -30,7 +30,7 @@ const struct yaml_schema planfile_recovery_schema = {
 /* clang-format on */
 
 const struct plan_recovery planfile_recovery_defaults = {
-	.silence_ns = 10 * SECOND,
+	.silence_ns = 15 * SECOND,
 	.limit_ns = {[RECOVERY_WAIT] = 3 * SECOND,
 		     [RECOVERY_ASK] = 6 * SECOND,
 		     [RECOVERY_SYSRQ] = AS_BOOT,

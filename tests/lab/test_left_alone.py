@@ -10,7 +10,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rigtest import BINARY, CACHE, COLDRIG, RigTest, missing_for_virtual_lab, plan_text  # noqa: E402
+from rigtest import BINARY, CACHE, COLDRIG, RigTest, missing_for_virtual_lab, plan_text, processes_of  # noqa: E402
 
 WHY_NOT = missing_for_virtual_lab("6.1")
 DEVICE = "0000:01:00.0"
@@ -57,12 +57,16 @@ class LeftAlone(RigTest):
         self.write("plan.yaml", plan_text(["{scenario: idle, cycles: 1}"], times="").replace("dwell: 400 ms", "dwell: 1 h")
                    .replace("level_dwell: 1 h", "level_dwell: 300 ms"))
 
-    def wait_for(self, what, true, within_s=90):
+    def wait_for(self, what, true, within_s=240):
         deadline = time.monotonic() + within_s
         while not true():
             self.assertIsNone(self.machine.poll(), "the machine ended")
             self.assertLess(time.monotonic(), deadline, what)
             time.sleep(0.1)
+
+    def says(self, words):
+        with open(self.path("said"), "rb") as file:
+            return words.encode() in file.read()
 
     def drives_started(self):
         """How often the machine's own driver has taken the drive: at boot, and each time it gets it back."""
@@ -72,7 +76,18 @@ class LeftAlone(RigTest):
         except OSError:
             return 0
 
+    def words_of(self, out):
+        try:
+            with open(self.path(out + ".err"), encoding="utf-8") as file:
+                return ": " + file.read()
+        except OSError:  # they went to a terminal
+            return ""
+
     def begin(self, out, **kwargs):
+        if "stderr" not in kwargs:
+            stderr = open(self.path(out + ".err"), "w", encoding="utf-8")
+            self.addCleanup(stderr.close)
+            kwargs["stderr"] = stderr
         process = subprocess.Popen([COLDRIG, "run", "--lab", "lab.yaml", "--plan", "plan.yaml", "--out", out],
                                    cwd=self.dir, env=self.env, **kwargs)
         self.addCleanup(process.wait)
@@ -81,7 +96,8 @@ class LeftAlone(RigTest):
 
     def in_a_cycle(self, process, out):
         def is_in():
-            self.assertIsNone(process.poll(), "the run ended before its first cycle")
+            if process.poll() is not None:
+                self.fail("the run ended before its first cycle" + self.words_of(out))
             try:
                 return self.query(out, "SELECT count(*) FROM journal WHERE kind = 'state'")[0][0] > 0
             except Exception:  # the file or its table is not there yet
@@ -89,8 +105,9 @@ class LeftAlone(RigTest):
         self.wait_for("no cycle began", is_in)
 
     def test_however_the_controller_ends_the_machine_gets_its_drive_back(self):
-        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-        self.wait_for("it did not boot", lambda: self.drives_started() == 1)
+        quiet = {"stdin": subprocess.DEVNULL, "stdout": subprocess.DEVNULL}
+        self.wait_for("it did not boot", lambda: self.drives_started() >= 1 and self.says("target: up"))
+        time.sleep(3)  # its agent starts; before, what is sent to it is lost
 
         def interrupt_twice(process):
             process.send_signal(signal.SIGINT)
@@ -124,7 +141,6 @@ class LeftAlone(RigTest):
             self.assert_only_the_machine_runs()
 
     def assert_only_the_machine_runs(self):
-        from rigtest import processes_of
         deadline = time.monotonic() + 5
         left = [None]
         while left and time.monotonic() < deadline:
