@@ -5,8 +5,10 @@
  */
 #include <math.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -120,11 +122,14 @@ static void make_edges(struct emuprobe *probe, struct meter *meter)
 	}
 }
 
-static void run_wave(void)
+/* A probe and a meter that reads it. */
+static void begin(struct emuprobe **probe_out, struct meter **meter_out)
 {
 	static const char *const channels[] = {"P2"};
-	struct meter_options options = {
-		.channels = channels, .channels_n = 1, .rate_hz = RATE_HZ, .silence_ns = 5000 * MS};
+	struct meter_options options = {.channels = channels,
+					.channels_n = 1,
+					.rate_hz = RATE_HZ,
+					.silence_ns = 2 * LIMIT_NS};
 	int64_t until = now_ns() + LIMIT_NS;
 	struct emuprobe *probe = NULL;
 	struct meter *meter = NULL;
@@ -132,6 +137,8 @@ static void run_wave(void)
 	char spec[64];
 
 	present_w = LOW_W;
+	heard.n = 0;
+	heard.ready = heard.lost = false;
 	if (emuprobe_new(&virt, DATA_DIR, source, NULL, &probe, &err) < 0)
 		fprintf(stderr, "%s\n", err.text);
 	CU_ASSERT_PTR_NOT_NULL_FATAL(probe);
@@ -142,6 +149,16 @@ static void run_wave(void)
 	while (!heard.ready && !heard.lost && now_ns() < until)
 		turn(probe, meter);
 	CU_ASSERT_TRUE_FATAL(heard.ready);
+	*probe_out = probe;
+	*meter_out = meter;
+}
+
+static void run_wave(void)
+{
+	struct emuprobe *probe;
+	struct meter *meter;
+
+	begin(&probe, &meter);
 	turn_for(probe, meter, 300 * MS);
 	make_edges(probe, meter);
 	CU_ASSERT_FALSE(heard.lost);
@@ -213,12 +230,52 @@ static void energy_is_true_to_a_percent_and_a_step(void)
 	CU_ASSERT(fabs(measured_j - true_j) < allowed_j);
 }
 
+/* The emulator among our children. */
+static pid_t emulator(void)
+{
+	FILE *list = fopen("/proc/thread-self/children", "re");
+	pid_t found = 0;
+	int pid;
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(list);
+	while (fscanf(list, "%d", &pid) == 1) {
+		char path[64], name[32] = "";
+		FILE *comm;
+
+		snprintf(path, sizeof(path), "/proc/%d/comm", pid);
+		comm = fopen(path, "re");
+		if (comm && fgets(name, sizeof(name), comm) && strncmp(name, "qemu", 4) == 0)
+			found = pid;
+		if (comm)
+			fclose(comm);
+	}
+	fclose(list);
+	return found;
+}
+
+static void a_probe_that_dies_is_a_meter_that_is_lost(void)
+{
+	struct emuprobe *probe;
+	struct meter *meter;
+	pid_t pid;
+
+	begin(&probe, &meter);
+	pid = emulator();
+	CU_ASSERT_FATAL(pid > 0);
+	CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+	turn_for(probe, meter, LIMIT_NS);
+	CU_ASSERT_TRUE(heard.lost);
+	meter_close(meter);
+	emuprobe_free(probe);
+}
+
 static const struct unit_case cases[] = {
 	{"a square wave runs through the chain", run_wave},
 	{"every edge is found at its time", every_edge_is_found_at_its_time},
 	{"every reading is one of the levels within half a step",
 	 every_reading_is_one_of_the_levels_within_half_a_step},
 	{"energy is true to a percent and a step", energy_is_true_to_a_percent_and_a_step},
+	{"a probe that dies is a meter that is lost", a_probe_that_dies_is_a_meter_that_is_lost},
 };
 
 int main(void)
