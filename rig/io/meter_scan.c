@@ -72,7 +72,7 @@ static int scan_run(struct scan *s, const struct meter_spec *spec)
 		return -errno;
 	pid = fork();
 	if (pid == 0) {
-		struct meter_link *link = meter_link_start(ends[1], parent);
+		struct meter_link *link = meter_link_start(ends[1], NULL, parent);
 
 		if (spec)
 			meter_sigrok_scan(spec, link);
