@@ -7,6 +7,13 @@
 #include <string.h>
 
 static const struct meter_subcommand subcommands[] = {
+	{"scan", "[SPEC] [--json]", "list the meters that answer",
+	 "Without a SPEC each of libsigrok's drivers for instruments looks where it can look by "
+	 "itself,\nwhich is mostly USB. Each has 2 s.\n",
+	 cmd_meter_scan},
+	{"show", "(SPEC | --lab LAB NAME) [--json]",
+	 "tell who a meter is, its channels with their units, and its settings",
+	 "A unit comes with a channel's first reading.\n", cmd_meter_show},
 	{"read", "(SPEC | --lab LAB NAME) [OPTIONS]", "print readings as they come",
 	 "  --channel NAME  read this channel; may be given several times (all)\n"
 	 "  --count N       end after N readings (10; 0: on Ctrl-C)\n"

@@ -68,7 +68,7 @@ static void count(struct recording *r, uint32_t channel, uint64_t n, int64_t t0_
 	s->n += n;
 }
 
-static int flush(struct recording *r, struct err *err)
+int recording_flush(struct recording *r, struct err *err)
 {
 	int code = store_append_samples(r->store, r->segment, 0, r->buffer, r->buffered, err);
 
@@ -85,7 +85,7 @@ int recording_add_samples(struct recording *r, const struct meter_sample *sample
 		count(r, samples[i].channel, 1, samples[i].t_ns, samples[i].t_ns);
 		r->buffer[r->buffered++] = samples[i];
 		if (r->buffered == CHUNK_READINGS_MAX)
-			code = flush(r, err);
+			code = recording_flush(r, err);
 	}
 	return code;
 }
@@ -148,7 +148,7 @@ int recording_commit(struct recording *r, bool at_once, struct err *err)
 	if (!at_once && now_ns - r->committed_ns < COMMIT_NS)
 		return 0;
 	r->committed_ns = now_ns;
-	code = flush(r, err);
+	code = recording_flush(r, err);
 	return code < 0 ? code : store_commit(r->store, err);
 }
 

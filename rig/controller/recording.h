@@ -25,6 +25,9 @@ int recording_add_block(struct recording *recording, const struct meter_block *b
 int recording_add_event(struct recording *recording, const struct meter_event *event,
 			struct err *err);
 
+/* Readings so far become a chunk, which the next commit makes safe. */
+int recording_flush(struct recording *recording, struct err *err);
+
 /* Commits if half a second has gone since it last did, or at once. */
 int recording_commit(struct recording *recording, bool at_once, struct err *err);
 

@@ -57,6 +57,12 @@ extern const struct meter_backend meter_fake_backend;
 extern const struct meter_backend meter_replay_backend;
 extern const struct meter_backend meter_sigrok_backend;
 
+/* In a child: tells each meter that answers to a spec, its own spec as OPTION and then READY. */
+void meter_sigrok_scan(const struct meter_spec *spec, struct meter_link *link);
+
+/* In a child: tells each driver that reads an instrument, its name as OPTION. */
+void meter_sigrok_list(struct meter_link *link);
+
 /*
  * Turns a freshly forked process into the meter's: dies with the parent, has its own process group,
  * keeps no descriptor but stderr, fd and the ring's. The link is static, never freed.

@@ -113,9 +113,17 @@ static bool relay_wait(struct meter_relay *r, short events, int64_t until_ns)
 
 static ssize_t relay_read(struct meter_relay *r, char *to, size_t size, bool waits)
 {
+	struct pollfd line = {.fd = r->peer};
+	ssize_t n;
+
 	if (r->is_socket)
 		return recv(r->peer, to, size, waits ? 0 : MSG_DONTWAIT);
-	return read(r->peer, to, size);
+	n = read(r->peer, to, size);
+	if (n != 0)
+		return n;
+	/* A terminal with VMIN 0, as libserialport sets it, has nothing to say, or has hung up. */
+	errno = poll(&line, 1, 0) > 0 ? EIO : EAGAIN;
+	return -1;
 }
 
 static void relay_send(struct meter_relay *r)

@@ -264,19 +264,10 @@ static gint sigrok_poll(GPollFD *fds, guint n, gint timeout)
 	return g_poll(fds, n, timeout);
 }
 
-static void sigrok_word(char to[static 40], const char *from)
-{
-	g_strlcpy(to, from ? from : "", 40);
-}
-
 static void sigrok_tell(struct sigrok *s)
 {
-	struct meter_identity identity = {0};
+	struct meter_identity identity = sigrok_identity(s->device);
 
-	sigrok_word(identity.vendor, sr_dev_inst_vendor_get(s->device));
-	sigrok_word(identity.model, sr_dev_inst_model_get(s->device));
-	sigrok_word(identity.version, sr_dev_inst_version_get(s->device));
-	sigrok_word(identity.serial, sr_dev_inst_sernum_get(s->device));
 	meter_link_ready(s->link, &identity);
 	for (size_t i = 0; i < s->channels_n; i++)
 		meter_link_channel(s->link, i, s->channels[i].sr->name, "");

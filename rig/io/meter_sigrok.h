@@ -61,6 +61,9 @@ void sigrok_init(struct sigrok *s);
 /* Finds the driver and the meter, opens it, sets the spec's options and enables the channels. */
 void sigrok_open(struct sigrok *s);
 
+/* Who a meter is, as far as libsigrok knows. */
+struct meter_identity sigrok_identity(const struct sr_dev_inst *device);
+
 /* Tells the settings of an open meter. */
 void sigrok_describe(struct sigrok *s);
 

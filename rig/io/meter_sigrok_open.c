@@ -148,7 +148,8 @@ static void sigrok_find_driver(struct sigrok *s)
 	}
 }
 
-static void sigrok_find_device(struct sigrok *s)
+/* The meters that answer to the spec; at least one. */
+static GSList *sigrok_find_devices(struct sigrok *s)
 {
 	GSList *found;
 
@@ -157,11 +158,34 @@ static void sigrok_find_device(struct sigrok *s)
 	found = sr_driver_scan(s->driver, sigrok_scan_options(s));
 	if (!found)
 		sigrok_lost(s, "no such meter found");
+	return found;
+}
+
+static void sigrok_find_device(struct sigrok *s)
+{
+	GSList *found = sigrok_find_devices(s);
+
 	if (found->next)
 		meter_link_event(s->link, METER_EVENT_NOTE,
 				 "%u meters found, the first is read: conn= names one",
 				 g_slist_length(found));
 	s->device = found->data;
+}
+
+static void sigrok_word(char to[static 40], const char *from)
+{
+	g_strlcpy(to, from ? from : "", 40);
+}
+
+struct meter_identity sigrok_identity(const struct sr_dev_inst *device)
+{
+	struct meter_identity identity = {0};
+
+	sigrok_word(identity.vendor, sr_dev_inst_vendor_get(device));
+	sigrok_word(identity.model, sr_dev_inst_model_get(device));
+	sigrok_word(identity.version, sr_dev_inst_version_get(device));
+	sigrok_word(identity.serial, sr_dev_inst_sernum_get(device));
+	return identity;
 }
 
 /* Descriptors that lead out of the process: network sockets and terminals. */
@@ -293,4 +317,62 @@ void sigrok_describe(struct sigrok *s)
 	sigrok_describe_group(s, NULL);
 	for (GSList *l = sr_dev_inst_channel_groups_get(s->device); l; l = l->next)
 		sigrok_describe_group(s, l->data);
+}
+
+/* A spec for this one meter: as it was given if it names its connection. */
+static void sigrok_tell_spec(struct sigrok *s, const struct sr_dev_inst *device)
+{
+	const char *conn = sr_dev_inst_connid_get(device);
+	GString *spec = g_string_new(s->spec->driver);
+
+	if (conn && *conn && !meter_spec_get(s->spec, "conn"))
+		g_string_append_printf(spec, ":conn=%s", conn);
+	for (size_t i = 0; i < s->spec->options_n; i++)
+		g_string_append_printf(spec, ":%s=%s", s->spec->options[i].key,
+				       s->spec->options[i].value);
+	meter_link_event(s->link, METER_EVENT_OPTION, "%s", spec->str);
+	g_string_free(spec, TRUE);
+}
+
+void meter_sigrok_scan(const struct meter_spec *spec, struct meter_link *link)
+{
+	struct sigrok s = {.spec = spec, .link = link};
+
+	sigrok_init(&s);
+	sigrok_find_driver(&s);
+	for (GSList *l = sigrok_find_devices(&s); l; l = l->next) {
+		struct meter_identity identity = sigrok_identity(l->data);
+
+		sigrok_tell_spec(&s, l->data);
+		meter_link_ready(link, &identity);
+	}
+}
+
+static bool sigrok_reads_instruments(const struct sr_dev_driver *driver)
+{
+	static const uint32_t functions[] = {SR_CONF_MULTIMETER,   SR_CONF_POWERMETER,
+					     SR_CONF_POWER_SUPPLY, SR_CONF_ELECTRONIC_LOAD,
+					     SR_CONF_ENERGYMETER,  SR_CONF_THERMOMETER,
+					     SR_CONF_DEMO_DEV};
+	GArray *keys = sr_dev_options(driver, NULL, NULL);
+	bool found = false;
+
+	for (guint i = 0; keys && i < keys->len; i++) {
+		for (size_t k = 0; k < sizeof(functions) / sizeof(functions[0]); k++)
+			found = found || g_array_index(keys, uint32_t, i) == functions[k];
+	}
+	if (keys)
+		g_array_free(keys, TRUE);
+	return found;
+}
+
+void meter_sigrok_list(struct meter_link *link)
+{
+	struct sigrok s = {.link = link};
+
+	sigrok_init(&s);
+	for (struct sr_dev_driver **list = sr_driver_list(s.context); list && *list; list++) {
+		if (sigrok_reads_instruments(*list))
+			meter_link_event(link, METER_EVENT_OPTION, "%s", (*list)->name);
+	}
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * synthetic HOURS FILE: a recording of 3 channels at 1 kHz each, as a meter with 4 significant digits
+ * synthetic SECONDS FILE: a recording of 3 channels at 1 kHz each, as a meter with 4 significant digits
  * that is polled over a network would give it, by a clock that does not wait. docs/bench.md.
  */
 #include <math.h>
@@ -60,8 +60,8 @@ int main(int argc, char **argv)
 {
 	struct recording *recording;
 	struct err err = {""};
-	int64_t n = argc == 3 ? (int64_t)(atof(argv[1]) * 3600 * CHANNELS * RATE_HZ) : 0;
-	int r = n > 0 ? 0 : err_set(&err, -1, "usage: synthetic HOURS FILE");
+	int64_t n = argc == 3 ? (int64_t)(atof(argv[1]) * CHANNELS * RATE_HZ) : 0;
+	int r = n > 0 ? 0 : err_set(&err, -1, "usage: synthetic SECONDS FILE");
 
 	if (r == 0)
 		r = recording_create(argv[2], "synthetic", "synthetic", &recording, &err);
@@ -77,9 +77,9 @@ int main(int argc, char **argv)
 		const struct meter_sample s = sample(i);
 
 		r = recording_add_samples(recording, &s, 1, &err);
-		/* As record does: twice a second of the meter's time. */
+		/* Chunks as record makes them, twice a second of the meter's time. */
 		if (r == 0 && i % (CHANNELS * RATE_HZ / 2) == 0)
-			r = recording_commit(recording, true, &err);
+			r = recording_flush(recording, &err);
 	}
 	if (r == 0)
 		r = recording_commit(recording, true, &err);

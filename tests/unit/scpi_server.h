@@ -202,6 +202,9 @@ static inline void scpi_identify(const struct scpi_server *s, int fd)
 {
 	char text[128];
 
+	/* A terminal has no connections: it was opened again if this is asked again. */
+	if (!s->port && s->shared->answers)
+		s->shared->connections = 3;
 	if (s->fault == SCPI_MUTE_IDN && !(s->fault_once && s->shared->connections > 1))
 		return;
 	snprintf(text, sizeof(text), "%s\n",
@@ -301,12 +304,10 @@ static inline void scpi_run(struct scpi_server *s)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	while (!s->port) {
-		s->shared->connections = 1;
+	if (!s->port) {
+		s->shared->connections = 2;
 		scpi_serve(s, s->listener);
-		if (!s->fault_once)
-			_exit(0);
-		s->shared->connections = 3;
+		_exit(0);
 	}
 	for (;;) {
 		int fd = accept(s->listener, NULL, NULL);
