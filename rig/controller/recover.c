@@ -78,8 +78,7 @@ static int await_echo(struct ladder *l, int64_t since_ns, struct err *why)
 	return r;
 }
 
-/* w and l say what hangs; then c panics into the crash kernel, or s, u and b sync, remount and
- * reboot. */
+/* w and l say what hangs; then s, u and b sync, remount and reboot. */
 static int do_sysrq(struct ladder *l, struct err *why)
 {
 	int64_t begin_ns = journal_now_ns();
@@ -88,7 +87,7 @@ static int do_sysrq(struct ladder *l, struct err *why)
 	if (r == 0)
 		r = await_echo(l, begin_ns, why);
 	if (r == 0)
-		r = press(l, l->crash_loaded ? "c" : "sub", why);
+		r = press(l, "sub", why);
 	return r < 0 ? r : RECOVERY_FOUND_COUNT;
 }
 
@@ -222,7 +221,8 @@ static struct recovery_means means_of(const struct ladder *l)
 	struct recovery_means means = {
 		.has = {[RECOVERY_WAIT] = true,
 			[RECOVERY_ASK] = true,
-			[RECOVERY_SYSRQ] = rig->tap && tap_can_sysrq(rig->tap),
+			/* What is silent may be a crash kernel that boots: keys would kill it. */
+			[RECOVERY_SYSRQ] = rig->tap && tap_can_sysrq(rig->tap) && !l->crash_loaded,
 			[RECOVERY_CRASH] = l->crash_loaded,
 			[RECOVERY_RESET] = hands_have_reset(rig),
 			[RECOVERY_POWER] = hands_have_power(rig)},

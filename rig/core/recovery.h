@@ -12,7 +12,7 @@
 enum recovery_step {
 	RECOVERY_WAIT,	/* a late answer may still come */
 	RECOVERY_ASK,	/* greet anew, over a new connection where there are connections */
-	RECOVERY_SYSRQ, /* over the console: say what hangs, then crash or reboot */
+	RECOVERY_SYSRQ, /* over the console: say what hangs, then reboot */
 	RECOVERY_CRASH, /* a crash kernel that was loaded: save its log, have it reboot */
 	RECOVERY_RESET, /* the reset line */
 	RECOVERY_POWER, /* the power line: off and on */
