@@ -241,7 +241,7 @@ size_t meter_keep_read(struct meter_keep *k, struct meter_sample *samples, size_
 	if (*event_n)
 		*event_n = keep_take_event(k, event);
 	/* It is back when a reading is: until then it may turn out to be another one. */
-	if ((n || meter_block_waits(k->meter)) && k->returning)
+	if (k->returning && (n || meter_block_waits(k->meter)))
 		*event_n = keep_return(k, event);
 	if (n && k->up)
 		k->pause_ns = PAUSE_FIRST_NS;
