@@ -112,20 +112,18 @@ static int read_on(struct reader *r)
 	struct meter_sample samples[64];
 	struct meter_event event;
 	size_t n, event_n;
+	int code;
 
 	poll(&fd, 1, 100);
 	do {
 		n = meter_read(r->meter, samples, sizeof(samples) / sizeof(samples[0]), &event,
 			       &event_n);
+		code = event_n ? take_event(r, &event) : 0;
+		if (code < 0)
+			return code;
 		for (size_t i = 0; i < n && (!r->o->count || r->done < r->o->count); i++) {
 			if (samples[i].channel < CHANNELS_MAX)
 				print_reading(r, &samples[i]);
-		}
-		if (event_n) {
-			int code = take_event(r, &event);
-
-			if (code < 0)
-				return code;
 		}
 	} while ((n || event_n) && (!r->o->count || r->done < r->o->count));
 	if (fflush(stdout) != 0)

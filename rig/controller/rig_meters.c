@@ -77,6 +77,8 @@ static int note_meter_event(struct rig *rig, size_t i, const struct meter_event 
 				      event->text, event->unit, err);
 	if (r < 0)
 		return r;
+	if (event->kind == METER_EVENT_CHANNEL && *event->unit)
+		rig->meters[i].known_n++;
 	body = meter_note(name, event, rig->meters[i].last_t_ns);
 	if (body)
 		r = rig_note(rig, "meter", body, err);
@@ -132,6 +134,7 @@ int rig_open_meters(struct rig *rig, struct err *err)
 			snprintf(spec, sizeof(spec), "%.*s%u%s", (int)(port - lab->meters[i].spec),
 				 lab->meters[i].spec, vlab_instrument_port(rig->vlab), port + 6);
 		options.spec = spec;
+		rig->meters[i].channels_n = options.channels_n;
 		rig->meters[i].buffer = calloc(BUFFER_SAMPLES, sizeof(struct meter_sample));
 		if (!rig->meters[i].buffer)
 			return -ENOMEM;
@@ -163,6 +166,17 @@ bool rig_meters_reach(const struct rig *rig, int64_t t_ns)
 		const struct rig_meter *m = &rig->meters[i];
 
 		if (m->meter && !m->is_lost && m->last_t_ns < t_ns)
+			return false;
+	}
+	return true;
+}
+
+bool rig_meters_known(const struct rig *rig)
+{
+	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
+		const struct rig_meter *m = &rig->meters[i];
+
+		if (m->meter && !m->is_lost && m->known_n < m->channels_n)
 			return false;
 	}
 	return true;

@@ -18,9 +18,10 @@
 
 struct rig_meter {
 	struct meter_keep *meter;
-	bool is_lost;	   /* for now */
-	bool is_over;	   /* it will not come back */
-	int64_t last_t_ns; /* of its latest reading */
+	bool is_lost;		    /* for now */
+	bool is_over;		    /* it will not come back */
+	size_t channels_n, known_n; /* asked for, and of those whose unit is known */
+	int64_t last_t_ns;	    /* of its latest reading */
 	struct meter_sample *buffer;
 	size_t buffered;
 };
@@ -56,6 +57,9 @@ int rig_open_meters(struct rig *rig, struct err *err);
 
 /* Takes in what a meter has sent. */
 int rig_take_readings(struct rig *rig, size_t i, struct err *err);
+
+/* Has every meter that works told the units of all of its channels? */
+bool rig_meters_known(const struct rig *rig);
 
 /* The descriptors of the meters, to be polled; of[] says whose each is. Returns how many. */
 size_t rig_meter_fds(const struct rig *rig, struct pollfd fds[static LAB_METERS_MAX],

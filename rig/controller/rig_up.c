@@ -392,13 +392,13 @@ int rig_take_over(struct rig *rig, struct msg *hello, bool same_boot, struct err
 	return r < 0 ? r : check_devices(rig, err);
 }
 
-/* A meter that is alive has said so by now; one that is not is an event, not a failure. */
+/* A meter that is alive has read each channel by now; one that is not is an event, not a failure. */
 static int await_meters(struct rig *rig, struct err *err)
 {
 	int64_t limit_ns = journal_now_ns() + METER_SILENCE_NS;
 	int r = 0;
 
-	while (r == 0 && !rig_meters_reach(rig, 1) && journal_now_ns() < limit_ns) {
+	while (r == 0 && !rig_meters_known(rig) && journal_now_ns() < limit_ns) {
 		struct msg *none = NULL;
 
 		r = rig_pump(rig, journal_now_ns() + 20 * MS_NS, 0, &none, err);

@@ -342,7 +342,7 @@ static void meter_take_event(struct meter *m, const struct meter_event *from,
 	}
 }
 
-/* Hands out records until there are none, samples are full, or a second event waits. */
+/* Hands out records until there are none, samples are full, or an event waits that is not the first. */
 static size_t meter_take(struct meter *m, struct meter_sample *samples, size_t max,
 			 struct meter_event *event, size_t *event_n)
 {
@@ -356,7 +356,7 @@ static size_t meter_take(struct meter *m, struct meter_sample *samples, size_t m
 				break;
 		}
 		if (record.kind == METER_RECORD_BLOCK ||
-		    (record.kind == METER_RECORD_EVENT && *event_n))
+		    (record.kind == METER_RECORD_EVENT && (*event_n || n)))
 			break;
 		m->begin += sizeof(record);
 		if (record.kind == METER_RECORD_ALIVE) {

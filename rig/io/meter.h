@@ -98,7 +98,7 @@ int meter_fd(const struct meter *meter);
 
 /*
  * Takes what has come, without waiting, at most max samples (max > 0) and one event.
- * Returns the number of samples; *event_n is 0 or 1. After LOST nothing more comes: 0 and 0.
+ * Returns the number of samples; *event_n is 0 or 1, and the event came before the samples. After LOST nothing more comes: 0 and 0.
  */
 size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 		  struct meter_event *event, size_t *event_n);

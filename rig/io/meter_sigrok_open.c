@@ -104,6 +104,14 @@ static bool sigrok_is_scan_option(const struct sr_dev_driver *driver, uint32_t k
 	return found;
 }
 
+static void sigrok_free_option(gpointer option)
+{
+	struct sr_config *config = option;
+
+	g_variant_unref(config->data);
+	g_free(config);
+}
+
 /* Gives the driver those of the spec's options that its scan takes. */
 static GSList *sigrok_scan_options(struct sigrok *s)
 {
@@ -114,6 +122,8 @@ static GSList *sigrok_scan_options(struct sigrok *s)
 
 		if (sigrok_is_scan_option(s->driver, config->key))
 			list = g_slist_append(list, config);
+		else
+			sigrok_free_option(config);
 	}
 	return list;
 }
@@ -124,11 +134,11 @@ static void sigrok_set_options(struct sigrok *s)
 	for (size_t i = 0; i < s->spec->options_n; i++) {
 		struct sr_config *config = sigrok_option(s, &s->spec->options[i]);
 
-		if (sigrok_is_scan_option(s->driver, config->key))
-			continue;
-		if (sr_config_set(s->device, NULL, config->key, config->data) != SR_OK)
+		if (!sigrok_is_scan_option(s->driver, config->key) &&
+		    sr_config_set(s->device, NULL, config->key, config->data) != SR_OK)
 			meter_link_hopeless(s->link, "the meter does not take option %s=%s",
 					    s->spec->options[i].key, s->spec->options[i].value);
+		sigrok_free_option(config);
 	}
 }
 
@@ -151,11 +161,13 @@ static void sigrok_find_driver(struct sigrok *s)
 /* The meters that answer to the spec; at least one. */
 static GSList *sigrok_find_devices(struct sigrok *s)
 {
-	GSList *found;
+	GSList *found, *options;
 
 	if (sr_driver_init(s->context, s->driver) != SR_OK)
 		sigrok_lost(s, "the driver does not start");
-	found = sr_driver_scan(s->driver, sigrok_scan_options(s));
+	options = sigrok_scan_options(s);
+	found = sr_driver_scan(s->driver, options);
+	g_slist_free_full(options, sigrok_free_option);
 	if (!found)
 		sigrok_lost(s, "no such meter found");
 	return found;
@@ -170,6 +182,7 @@ static void sigrok_find_device(struct sigrok *s)
 				 "%u meters found, the first is read: conn= names one",
 				 g_slist_length(found));
 	s->device = found->data;
+	g_slist_free(found);
 }
 
 static void sigrok_word(char to[static 40], const char *from)

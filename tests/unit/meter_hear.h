@@ -145,7 +145,7 @@ static inline void expect_faithful(const struct scpi_server *server, const char 
 }
 
 /* 0 where the kernel does not list children. */
-static pid_t newest_child(void)
+static inline pid_t newest_child(void)
 {
 	char path[64];
 	int pid = 0;

@@ -52,7 +52,7 @@ enum scpi_fault {
 /* What kinds of meter it plays. */
 static const char scpi_dp832[] = "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16";
 static const char scpi_dp832_other[] = "RIGOL TECHNOLOGIES,DP832,DP8C000002,00.01.16";
-static const char scpi_hmc8043[] = "HAMEG,HMC8043,000000001,HW50020001/SW1.10";
+static const char scpi_hmc8043[] = "Rohde&Schwarz,HMC8043,000000001,HW50020001/SW1.10";
 static const char scpi_34405a[] = "Agilent Technologies,34405A,MY00000001,1.50-3.10";
 static const char scpi_34401a[] = "HEWLETT-PACKARD,34401A,0,10-5-2";
 

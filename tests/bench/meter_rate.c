@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What reading a polled SCPI meter costs: a DP832 on loopback, three channels, through libsigrok in
+ * the meter's process. Prints readings a second and the processor time of that process for each
+ * run. docs/meter.md has the figures; nothing is asserted here, the machine may be busy.
+ *
+ * meter_rate [HZ [SECONDS [RUNS]]]
+ * meter_rate --memory READINGS: resident memory of both processes, early on and in the end, of a
+ * fake meter that is read as fast as it goes.
+ * meter_rate --bare SPEC CHANNEL READINGS: the meter's process without the watchdog of its parent,
+ * for valgrind, under which all is slow.
+ */
+#include <math.h>
+#include <stdlib.h>
+
+#include "meter_backend.h"
+#include "meter_hear.h"
+
+static const char *const watts[] = {"P1", "P2", "P3"};
+
+static double cpu_seconds(pid_t pid)
+{
+	struct timespec used;
+	clockid_t clock;
+
+	if (pid <= 0 || clock_getcpuclockid(pid, &clock) || clock_gettime(clock, &used))
+		return NAN;
+	return (double)used.tv_sec + (double)used.tv_nsec * 1e-9;
+}
+
+static struct meter *open_meter(const char *spec, double hz)
+{
+	const struct meter_options options = {.spec = spec,
+					      .channels = watts,
+					      .channels_n = 3,
+					      .rate_hz = hz,
+					      .silence_ns = 2 * SECOND};
+	struct meter *meter = NULL;
+	struct err err = {""};
+
+	if (meter_open(&options, &meter, &err) < 0) {
+		fprintf(stderr, "%s\n", err.text);
+		exit(1);
+	}
+	return meter;
+}
+
+/* Reads until so many readings have come; false if the meter is lost. */
+static bool read_on(struct meter *meter, size_t wanted)
+{
+	struct meter_sample samples[256];
+
+	for (size_t got = 0; got < wanted;) {
+		struct pollfd fd = {.fd = meter_fd(meter), .events = POLLIN};
+		struct meter_event event;
+		size_t n, event_n;
+
+		poll(&fd, 1, 100);
+		do {
+			n = meter_read(meter, samples, UNIT_COUNT(samples), &event, &event_n);
+			got += n;
+			if (event_n && event.kind == METER_EVENT_LOST) {
+				fprintf(stderr, "lost: %s\n", event.text);
+				return false;
+			}
+		} while (got < wanted && (n || event_n));
+	}
+	return true;
+}
+
+static bool run_once(double hz, double seconds)
+{
+	struct scpi_server server;
+	struct meter *meter;
+	int64_t begin_ns;
+	double wall, cpu;
+	char spec[64];
+	pid_t child;
+	bool ok;
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+	meter = open_meter(spec, hz);
+	child = newest_child();
+	ok = read_on(meter, 100);
+	begin_ns = scpi_now_ns();
+	cpu = cpu_seconds(child);
+	ok = ok && read_on(meter, (size_t)(hz * seconds));
+	cpu = cpu_seconds(child) - cpu;
+	wall = (double)(scpi_now_ns() - begin_ns) * 1e-9;
+	if (ok)
+		printf("%8.1f readings/s  %5.2f %% of a core  %5.1f us of processor time a "
+		       "reading\n",
+		       hz * seconds / wall, 100 * cpu / wall, 1e6 * cpu / (hz * seconds));
+	fflush(stdout);
+	meter_close(meter);
+	scpi_server_stop(&server);
+	return ok;
+}
+
+static long resident_kib(pid_t pid)
+{
+	char path[64];
+	long pages = 0, resident = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", (int)pid);
+	file = fopen(path, "re");
+	if (!file || fscanf(file, "%ld %ld", &pages, &resident) != 2)
+		resident = 0;
+	if (file)
+		fclose(file);
+	return resident * (sysconf(_SC_PAGESIZE) / 1024);
+}
+
+static int memory(size_t readings)
+{
+	struct meter *meter = open_meter("fake:square=1/9/20", 1e6);
+	pid_t child = newest_child();
+	long before_here, before_there;
+	bool ok = read_on(meter, readings / 10);
+
+	before_here = resident_kib(getpid());
+	before_there = resident_kib(child);
+	ok = ok && read_on(meter, readings - readings / 10);
+	printf("%zu readings: %ld KiB to %ld KiB here, %ld KiB to %ld KiB in the meter's process\n",
+	       readings, before_here, resident_kib(getpid()), before_there, resident_kib(child));
+	meter_close(meter);
+	return ok ? 0 : 1;
+}
+
+static _Noreturn void run_bare(const char *text, const char *channel, int fd, pid_t parent)
+{
+	const struct meter_options options = {.spec = text,
+					      .channels = &channel,
+					      .channels_n = 1,
+					      .rate_hz = 100,
+					      .silence_ns = 20 * SECOND};
+	struct meter_link *link = meter_link_start(fd, parent);
+	struct meter_spec spec;
+
+	if (meter_spec_parse(text, &spec, NULL) == 0)
+		meter_sigrok_backend.run(&options, &spec, link);
+	_exit(0);
+}
+
+static int bare(const char *spec, const char *channel, size_t readings)
+{
+	struct meter_record record;
+	pid_t child, parent = getpid();
+	size_t n = 0;
+	int ends[2];
+
+	if (pipe(ends) < 0)
+		return 1;
+	child = fork();
+	if (child == 0)
+		run_bare(spec, channel, ends[1], parent);
+	close(ends[1]);
+	while (read(ends[0], &record, sizeof(record)) == (ssize_t)sizeof(record)) {
+		n += record.kind == METER_RECORD_SAMPLE;
+		if (record.kind == METER_RECORD_EVENT && record.u.event.kind == METER_EVENT_LOST)
+			fprintf(stderr, "lost: %s\n", record.u.event.text);
+		if (n == readings)
+			kill(child, SIGTERM);
+	}
+	close(ends[0]);
+	waitpid(child, NULL, 0);
+	printf("%zu readings\n", n);
+	return n >= readings ? 0 : 1;
+}
+
+int main(int argc, char **argv)
+{
+	double hz = argc > 1 ? atof(argv[1]) : 1000, seconds = argc > 2 ? atof(argv[2]) : 5;
+	int runs = argc > 3 ? atoi(argv[3]) : 5, failed = 0;
+
+	if (argc == 3 && strcmp(argv[1], "--memory") == 0)
+		return memory(strtoull(argv[2], NULL, 10));
+	if (argc == 5 && strcmp(argv[1], "--bare") == 0)
+		return bare(argv[2], argv[3], strtoull(argv[4], NULL, 10));
+	if (!(hz > 0) || !(seconds > 0) || runs < 1) {
+		fputs("usage: meter_rate [HZ [SECONDS [RUNS]]] | --memory READINGS\n", stderr);
+		return 2;
+	}
+	for (int i = 0; i < runs; i++)
+		failed += !run_once(hz, seconds);
+	return failed ? 1 : 0;
+}
