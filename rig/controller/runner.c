@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "align_run.h"
 #include "cycle.h"
 #include "level_run.h"
 #include "rescue.h"
@@ -130,14 +131,19 @@ static int prepare(struct rig *rig, const struct runner *r, struct err *err)
 		code = level_run(rig, r, (int)d, err);
 	}
 	if (code == 0)
+		code = align_run(rig, r, err);
+	if (code == 0)
 		code = store_commit(r->journal->store, err);
 	return code;
 }
 
-/* Runs cycles until the arm is done or the target is lost. *finished counts outcomes. */
+/* Runs cycles until the arm is done or the target is lost, with load steps in between and at the end. *finished counts outcomes. */
 static int run_cycles(struct rig *rig, const struct runner *r, struct position *p,
 		      unsigned *finished, struct err *err)
 {
+	int64_t aligned_ns = journal_now_ns();
+	bool is_open = false; /* cycles were run since the last steps */
+
 	while (skip_finished(r, p)) {
 		struct cycle_spec spec = {
 			.ordinal = p->ordinal,
@@ -154,10 +160,16 @@ static int run_cycles(struct rig *rig, const struct runner *r, struct position *
 		code = cycle_run(rig, r, &spec, err);
 		if (analysis_is_finished(r->journal->analysis, p->ordinal))
 			(*finished)++;
+		is_open = true;
+		if (code == 0 && align_is_due(r, aligned_ns)) {
+			code = align_run(rig, r, err);
+			aligned_ns = journal_now_ns();
+			is_open = false;
+		}
 		if (code < 0)
 			return code;
 	}
-	return 0;
+	return is_open ? align_run(rig, r, err) : 0;
 }
 
 /* Is the conformance suite wanted in this arm, and not run to an end of whatever kind yet? */

@@ -80,6 +80,9 @@ struct plan_limit {
 	double at_most;		 /* INFINITY where not given */
 };
 
+/* Are meters aligned with the target by load steps? */
+enum plan_align { PLAN_ALIGN_NONE, PLAN_ALIGN_AUTO, PLAN_ALIGN_COUNT };
+
 struct plan {
 	char *name;
 	char *path;
@@ -94,6 +97,7 @@ struct plan {
 	int64_t level_dwell_ns;	 /* each of the D0 and D3hot levels is measured over this time */
 	int64_t answer_limit_ns; /* a target that does not answer for so long is lost */
 	int64_t boot_limit_ns;
+	enum plan_align align;
 	int64_t conformance_ns; /* the conformance suite is run in each arm, at most so long; 0: not */
 };
 
@@ -104,6 +108,11 @@ bool plan_metric_is_count(enum plan_metric metric);
 bool plan_metric_is_of_suite(enum plan_metric metric);
 
 const char *plan_syscall_name(enum plan_syscall syscall); /* "load", "file" */
+
+const char *plan_align_name(enum plan_align align); /* "none", "auto" */
+
+/* The largest error of a meter's time that is let pass: a tenth of the shortest dwell. */
+int64_t plan_align_limit_ns(const struct plan *plan);
 
 const char *plan_metric_name(enum plan_metric metric);
 int plan_metric_parse(const char *name, enum plan_metric *out); /* -EINVAL */

@@ -360,6 +360,8 @@ static const struct yaml_schema virtual_schema = {
 		{"kvm", YAML_TYPE_BOOL, 0, AT(lab_virtual, kvm)},
 		{"voltage", YAML_TYPE_VOLTAGE, 0, AT(lab_virtual, voltage_v)},
 		{"seed", YAML_TYPE_SEED, 0, AT(lab_virtual, seed)},
+		{"lag", YAML_TYPE_DURATION, YAML_ZERO_OK, AT(lab_virtual, lag_ns)},
+		{"drift", YAML_TYPE_PERCENT, YAML_ZERO_OK, AT(lab_virtual, drift)},
 		{"slots", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_virtual, slots), .min = 1,
 		 .max = SLOTS_MAX, .schema = &slot_schema},
 		{"faults", YAML_TYPE_LIST, 0, LIST_AT(lab_virtual, faults), .schema = &fault_schema},

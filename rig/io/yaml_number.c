@@ -46,7 +46,7 @@ static const struct quantity quantities[YAML_QUANTITY_COUNT] = {
 		"a rate", 1e9, "1 GHz", "300 Hz",
 		{{"mHz", 1, 1e3}, {"Hz", 1, 1}, {"kHz", 1e3, 1}, {"MHz", 1e6, 1}},
 	},
-	[YAML_PERCENT] = {"a percentage", 1, "100 %", "0.1 %", {{"%", 1, 100}}},
+	[YAML_PERCENT] = {"a percentage", 1, "100 %", "0.1 %", {{"%", 1, 100}, {"ppm", 1, 1e6}}},
 	[YAML_MEMORY] = {
 		"an amount of memory", 1048576, "1 TiB", "1024 MiB",
 		{{"MiB", 1, 1}, {"GiB", 1024, 1}},

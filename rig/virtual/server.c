@@ -70,6 +70,7 @@ struct server {
 	unsigned cycle;
 	struct truth truth;
 	struct physics *physics;
+	int64_t power_on_ns;
 	struct instrument *instrument;
 	struct emulator emulator;
 	struct linebuf trace_lines, qmp_lines;
@@ -100,6 +101,15 @@ static void on_change(const struct physics_change *change, void *context)
 	truth_write(&s->truth, change);
 }
 
+/* The moment that a reading of now is of. */
+static int64_t seen_ns(const struct server *s)
+{
+	int64_t now_ns = clock_ns();
+
+	return now_ns - s->virt->lag_ns -
+	       (int64_t)(s->virt->drift * (double)(now_ns - s->power_on_ns));
+}
+
 /* The instrument stands upstream of the slots' switches: its voltage is there in any case. */
 static double reading(unsigned channel, enum scpi_quantity quantity, void *context)
 {
@@ -110,7 +120,7 @@ static double reading(unsigned channel, enum scpi_quantity quantity, void *conte
 		return s->virt->voltage_v;
 	for (size_t i = 0; i < s->virt->slots_n; i++) {
 		if (s->virt->slots[i].channel == channel)
-			watts = physics_read_w(s->physics, s->virt->slots[i].device, clock_ns());
+			watts = physics_read_w(s->physics, s->virt->slots[i].device, seen_ns(s));
 	}
 	return quantity == SCPI_CURRENT ? watts / s->virt->voltage_v : watts;
 }
@@ -439,7 +449,8 @@ static int start(struct server *s, int agent_fd, struct err *err)
 	if (code < 0)
 		return code;
 	forbidden_init(&s->forbidden, s->virt);
-	s->physics = physics_new(s->virt, clock_ns(), on_change, s);
+	s->power_on_ns = clock_ns();
+	s->physics = physics_new(s->virt, s->power_on_ns, on_change, s);
 	if (!s->physics)
 		return err_set(err, -ENOMEM, "virtual lab: out of memory");
 	return emulator_start(&s->emulator, &options, err);

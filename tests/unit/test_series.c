@@ -23,6 +23,8 @@ static const struct meter_sample m1[] = {
 	{.t_ns = 310, .error_ns = 8, .channel = 0, .value_w = 10},
 };
 
+static const struct align_marks on_time[2];
+
 static struct store *filled(void)
 {
 	struct store *store = NULL;
@@ -43,7 +45,7 @@ static void assert_series(size_t device, int64_t from_ns, int64_t to_ns,
 	struct series series;
 
 	CU_ASSERT_EQUAL_FATAL(series_load(store, 1, s.lab, s.target, &s.target->devices[device],
-					  from_ns, to_ns, &series, NULL),
+					  on_time, from_ns, to_ns, &series, NULL),
 			      0);
 	CU_ASSERT_EQUAL_FATAL(series.n, n);
 	for (size_t i = 0; i < n; i++) {
