@@ -90,11 +90,11 @@ bool physics_slot_has_fault(const struct physics *p, enum lab_fault_kind kind, u
 /* The latest moment of a slot becomes what it is now. */
 static void remember(struct slot *s, int64_t t_ns, bool is_news)
 {
-	const struct moment now = {t_ns,     s->on,	    s->on_since_ns,
-				   s->awake, s->was_active, s->active_ns};
+	struct moment now = {t_ns, s->on, s->on_since_ns, s->awake, s->was_active, s->active_ns};
 	struct moment *last = &s->past[(s->past_n + PAST - 1) % PAST];
 
 	if (!is_news && s->past_n > 0 && t_ns - last->t_ns < PAST_MIN_NS) {
+		now.t_ns = last->t_ns;
 		*last = now;
 		return;
 	}

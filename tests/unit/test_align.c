@@ -141,9 +141,9 @@ static void a_filter_is_a_lag(void)
 	for (unsigned seed = 1; seed <= 60; seed++) {
 		struct bench *b = stepped(golomb, 80 * MS, 5 * MS);
 
-		read_meter(b, &(struct meter){5, 10, 0, 30, 0.02}, seed);
+		read_meter(b, &(struct meter){5, 10, 0, 20, 0.02}, seed);
 		CU_ASSERT_EQUAL(find(b), 1);
-		assert_95(b, 10 + 30 * log(2), &exceeded);
+		assert_95(b, 10 + 20 * log(2), &exceeded);
 		free(b);
 	}
 	CU_ASSERT(exceeded <= 3);
