@@ -34,22 +34,13 @@ static double contrast(const struct runner *r, size_t device)
 	return fabs(d0->mean_w - d3hot->mean_w) / fmax(fmax(d0->sd_w, d3hot->sd_w), 1e-9);
 }
 
-static bool is_wired(const struct lab_device *device, size_t meter)
-{
-	for (size_t i = 0; i < device->rails_n; i++) {
-		if (device->rails[i].meter == meter)
-			return true;
-	}
-	return false;
-}
-
 /* The device whose steps a meter shows best; devices_n if it is wired to none. */
 static size_t choose_device(const struct runner *r, size_t meter)
 {
 	size_t best = r->target->devices_n;
 
 	for (size_t d = 0; d < r->target->devices_n; d++) {
-		if (is_wired(&r->target->devices[d], meter) &&
+		if (wiring_shows(&r->target->devices[d], meter) &&
 		    (best == r->target->devices_n || contrast(r, d) > contrast(r, best)))
 			best = d;
 	}
@@ -61,12 +52,13 @@ static int64_t unit_ns(const struct runner *r, const struct lab_device *device)
 {
 	int64_t unit = UNIT_MIN_NS;
 
-	for (size_t i = 0; i < device->rails_n; i++) {
+	for (size_t m = 0; m < r->lab->meters_n; m++) {
 		const char *names[WIRING_CHANNELS_MAX];
-		size_t meter = device->rails[i].meter;
-		size_t channels = wiring_channels(r->target, meter, names);
-		double ns = 1e9 * READINGS * (double)channels / r->lab->meters[meter].rate_hz;
+		size_t channels = wiring_channels(r->target, m, names);
+		double ns = 1e9 * READINGS * (double)channels / r->lab->meters[m].rate_hz;
 
+		if (!wiring_shows(device, m))
+			continue;
 		unit = ns > (double)unit ? (int64_t)ns : unit;
 	}
 	return unit;

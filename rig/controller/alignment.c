@@ -199,8 +199,8 @@ static int find_in(struct alignment *a, struct store *store, int segment, size_t
 	struct align_mark mark;
 	struct series series;
 	const char *why;
-	int r = series_load_raw(store, segment, a->target, &a->target->devices[device], meter,
-				steps[0].from_ns + ALIGN_LAG_MIN_NS, until_ns, &series, err);
+	int r = series_load_raw(store, segment, a->lab, a->target, &a->target->devices[device],
+				meter, steps[0].from_ns + ALIGN_LAG_MIN_NS, until_ns, &series, err);
 
 	if (r < 0)
 		return r;
@@ -233,15 +233,6 @@ static int put_mark(struct align_marks *marks, bool replaces, const struct align
 	return 0;
 }
 
-static bool is_wired(const struct lab_device *device, size_t meter)
-{
-	for (size_t i = 0; i < device->rails_n; i++) {
-		if (device->rails[i].meter == meter)
-			return true;
-	}
-	return false;
-}
-
 int alignment_find(struct alignment *a, struct store *store, int segment,
 		   const struct clock_mark *clock, size_t clock_n, int64_t until_ns,
 		   struct err *err)
@@ -262,7 +253,7 @@ int alignment_find(struct alignment *a, struct store *store, int segment,
 				if (a->steps[i].device == d)
 					steps[n++] = time_of(&a->steps[i], clock, clock_n);
 			}
-			if (p->is_wanted && n && is_wired(&a->target->devices[d], m))
+			if (p->is_wanted && n && wiring_shows(&a->target->devices[d], m))
 				r = find_in(a, store, segment, d, m, steps, n, until_ns, &best,
 					    err);
 		}
@@ -290,10 +281,12 @@ const char *alignment_check(struct alignment *a, const struct lab_device *device
 		return NULL;
 	if (t_ns > a->used_ns)
 		a->used_ns = t_ns;
-	for (size_t i = 0; i < device->rails_n; i++) {
-		const struct align_marks *marks = &a->marks[device->rails[i].meter];
+	for (size_t m = 0; m < a->lab->meters_n; m++) {
+		const struct align_marks *marks = &a->marks[m];
 		int64_t one_ns;
 
+		if (!wiring_shows(device, m))
+			continue;
 		if (!marks->n)
 			return "the meter is not aligned with the target";
 		align_lag(marks, t_ns, &one_ns);

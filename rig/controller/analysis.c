@@ -9,6 +9,7 @@
 
 #include "alignment.h"
 #include "clock.h"
+#include "gaps.h"
 #include "pmstate.h"
 #include "series.h"
 #include "wiring.h"
@@ -96,6 +97,7 @@ struct analysis {
 	bool accesses_watched; /* in the present boot */
 	struct touched *touched;
 	size_t touched_n;
+	struct gaps gaps;
 };
 
 int analysis_new(const struct lab *lab, const struct lab_target *target, const struct plan *plan,
@@ -137,6 +139,7 @@ void analysis_free(struct analysis *analysis)
 	alignment_free(analysis->alignment);
 	free(analysis->open_levels);
 	free(analysis->open_cycles);
+	gaps_free(&analysis->gaps);
 	free(analysis->now.rpm);
 	free(analysis->marks);
 	free(analysis->watched);
@@ -305,23 +308,28 @@ static int take_watch(struct analysis *a, const struct store_entry *entry, struc
 
 static int load_window(struct analysis *a, int segment, int device, int64_t from_ns, int64_t to_ns,
 		       struct series *series, double **power_w, size_t *n, struct level *level,
-		       int64_t lead_ns, struct err *err)
+		       double *offset_w, int64_t lead_ns, struct err *err)
 {
+	const struct series_gaps gaps = {a->gaps.all, a->gaps.n};
 	const struct lab_device *dev = &a->target->devices[device];
 	struct lab_accuracy accuracy = wiring_accuracy(a->lab, dev);
 	struct stats_mean stats;
-	int r = series_load(a->store, segment, a->lab, a->target, dev,
+	int r = series_load(a->store, segment, a->lab, a->target, dev, &gaps,
 			    alignment_marks(a->alignment), from_ns - lead_ns, to_ns, series, err);
 
 	if (r < 0)
 		return r;
-	r = series_cut(series, from_ns, to_ns, power_w, n);
+	r = series_cut(series, from_ns, to_ns, power_w, n, offset_w);
 	if (r < 0) {
 		series_free(series);
 		return r;
 	}
 	stats = stats_mean(*power_w, *n);
+	accuracy.offset_w += *offset_w;
 	*level = level_from(&stats, &accuracy);
+	/* With a gap in it the rest is no measurement of the window, nor of anything else. */
+	if (isnan(stats.mean))
+		*n = 0;
 	return 0;
 }
 
@@ -331,10 +339,10 @@ static int read_level(struct analysis *a, const struct level_window *w, struct e
 		&a->levels[(size_t)w->arm * a->target->devices_n + (size_t)w->device];
 	struct result_power *power = w->is_d0 ? &levels->d0 : &levels->d3hot;
 	struct series series;
-	double *x;
+	double *x, offset_w;
 	size_t n;
 	int r = load_window(a, w->segment, w->device, w->from_ns, w->to_ns, &series, &x, &n,
-			    &power->level, 0, err);
+			    &power->level, &offset_w, 0, err);
 
 	if (r < 0)
 		return r;
@@ -392,16 +400,39 @@ static int add_note(struct analysis *a, const struct store_entry *entry, const c
 	return 0;
 }
 
+static struct outcome_note *find_note(struct analysis *a, int arm, const char *begin)
+{
+	for (size_t i = 0; i < a->notes_n; i++) {
+		if (a->notes[i].arm == arm && strncmp(a->notes[i].text, begin, strlen(begin)) == 0)
+			return &a->notes[i];
+	}
+	return NULL;
+}
+
+/* One note for a meter in an arm, however often it is lost. */
+static int note_meter_lost(struct analysis *a, const struct store_entry *entry, const char *meter)
+{
+	char begin[100];
+
+	snprintf(begin, sizeof(begin), "lost meter %s:", meter);
+	if (find_note(a, entry->arm, begin))
+		return 0;
+	return add_note(a, entry, "lost meter", meter, msg_get_str(entry->body, "text"));
+}
+
 static int take_meter(struct analysis *a, const struct store_entry *entry, struct err *err)
 {
 	const char *event = msg_get_str(entry->body, "event");
+	const char *name = msg_get_str(entry->body, "meter");
+	int r = 0;
 
-	if (!event)
+	if (!event || !name)
 		return bad(entry, err);
-	if (strcmp(event, "lost") != 0)
-		return 0;
-	return add_note(a, entry, "lost meter", msg_get_str(entry->body, "meter"),
-			msg_get_str(entry->body, "text"));
+	for (size_t i = 0; r == 0 && i < a->lab->meters_n; i++) {
+		if (strcmp(a->lab->meters[i].name, name) == 0)
+			r = gaps_take(&a->gaps, entry, i);
+	}
+	return r < 0 || strcmp(event, "lost") != 0 ? r : note_meter_lost(a, entry, name);
 }
 
 static int take_target_lost(struct analysis *a, const struct store_entry *entry, struct err *err)
@@ -679,7 +710,7 @@ static int judge(struct analysis *a, int segment, int arm, const struct current 
 	outcome_free(o);
 	if (c->has_window) {
 		r = load_window(a, segment, c->device, c->window_from_ns, c->window_to_ns, &series,
-				&o->power_w, &o->power_n, &o->window,
+				&o->power_w, &o->power_n, &o->window, &o->offset_w,
 				c->window_from_ns - c->begin_ns + SERIES_LEAD_NS, err);
 		if (r < 0)
 			return r;

@@ -20,7 +20,8 @@ struct command {
 	int (*run)(int argc, char **argv); /* argv[0] is the command's name */
 };
 
-extern const struct command command_run, command_resume, command_replay, command_kernel;
+extern const struct command command_run, command_resume, command_replay, command_meter,
+	command_kernel;
 
 /* "coldrig: what: why" on stderr; returns status. */
 int command_fail(int status, const struct err *err);

@@ -9,6 +9,7 @@ static const struct command *const commands[] = {
 	&command_run,
 	&command_resume,
 	&command_replay,
+	&command_meter,
 	&command_kernel,
 };
 

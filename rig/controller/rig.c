@@ -10,14 +10,12 @@
 
 #include "clock.h"
 #include "rig_parts.h"
-#include "wiring.h"
 
-#define PUMP_SLICE_NS  (100 * MS_NS) /* the longest sleep: signals and the lab's end are noticed */
-#define FLUSH_NS       (500 * MS_NS) /* readings and entries reach the disk so often */
-#define KEEPALIVE_NS   (2000 * MS_NS)
-#define METER_SYNC_NS  (300 * MS_NS)
-#define CLOCK_PINGS    6
-#define BUFFER_SAMPLES 4096
+#define PUMP_SLICE_NS (100 * MS_NS) /* the longest sleep: signals and the lab's end are noticed */
+#define KEEPALIVE_NS  (2000 * MS_NS)
+/* A meter that has stopped is told lost by then. */
+#define METER_SYNC_NS (METER_SILENCE_NS + 300 * MS_NS)
+#define CLOCK_PINGS   6
 
 static volatile sig_atomic_t interrupted;
 
@@ -46,103 +44,6 @@ int rig_note(struct rig *rig, const char *kind, struct msg *body, struct err *er
 	if (rig->o.journal)
 		return journal_add(rig->o.journal, kind, body, NULL, err);
 	msg_free(body);
-	return 0;
-}
-
-/* Meters. */
-
-static int flush_meter(struct rig *rig, size_t i, struct err *err)
-{
-	struct rig_meter *m = &rig->meters[i];
-	int r = store_append_samples(rig->o.journal->store, rig->o.journal->segment, (int)i,
-				     m->buffer, m->buffered, err);
-
-	m->buffered = 0;
-	return r;
-}
-
-static int flush_meters(struct rig *rig, struct err *err)
-{
-	int r = 0;
-
-	for (size_t i = 0; r == 0 && rig->o.journal && i < rig->o.lab->meters_n; i++)
-		r = flush_meter(rig, i, err);
-	rig->next_flush_ns = journal_now_ns() + FLUSH_NS;
-	return r;
-}
-
-static int note_meter_event(struct rig *rig, size_t i, const struct meter_event *event,
-			    struct err *err)
-{
-	static const char *const names[] = {[METER_EVENT_READY] = "ready",
-					    [METER_EVENT_LOST] = "lost",
-					    [METER_EVENT_NOTE] = "note"};
-	struct msg *body = msg_object();
-
-	msg_set_str(body, "meter", rig->o.lab->meters[i].name);
-	msg_set_str(body, "event", names[event->kind]);
-	msg_set_str(body, "text", event->text);
-	msg_set_int(body, "t_ns", event->t_ns);
-	if (event->kind == METER_EVENT_LOST) {
-		rig->meters[i].is_lost = true;
-		progress_say(rig->o.progress, "  meter %s is lost: %s", rig->o.lab->meters[i].name,
-			     event->text);
-	}
-	return rig_note(rig, "meter", body, err);
-}
-
-int rig_take_readings(struct rig *rig, size_t i, struct err *err)
-{
-	struct rig_meter *m = &rig->meters[i];
-	size_t n, event_n;
-	int r = 0;
-
-	do {
-		struct meter_event event;
-
-		n = meter_read(m->meter, m->buffer + m->buffered, BUFFER_SAMPLES - m->buffered,
-			       &event, &event_n);
-		m->buffered += n;
-		if (n)
-			m->last_t_ns = m->buffer[m->buffered - 1].t_ns;
-		if (event_n)
-			r = note_meter_event(rig, i, &event, err);
-		if (r == 0 && m->buffered == BUFFER_SAMPLES)
-			r = flush_meter(rig, i, err);
-	} while (r == 0 && (n || event_n));
-	return r;
-}
-
-int rig_open_meters(struct rig *rig, struct err *err)
-{
-	const struct lab *lab = rig->o.lab;
-
-	for (size_t i = 0; rig->o.journal && i < lab->meters_n; i++) {
-		const char *channels[WIRING_CHANNELS_MAX];
-		struct meter_options options = {
-			.channels = channels,
-			.channels_n = wiring_channels(rig->o.target, i, channels),
-			.rate_hz = lab->meters[i].rate_hz,
-			.silence_ns = METER_SILENCE_NS,
-		};
-		const char *port = strstr(lab->meters[i].spec, "{port}");
-		char spec[512];
-		int r;
-
-		if (options.channels_n == 0)
-			continue;
-		snprintf(spec, sizeof(spec), "%s", lab->meters[i].spec);
-		if (port && rig->vlab)
-			snprintf(spec, sizeof(spec), "%.*s%u%s", (int)(port - lab->meters[i].spec),
-				 lab->meters[i].spec, vlab_instrument_port(rig->vlab), port + 6);
-		options.spec = spec;
-		rig->meters[i].buffer = calloc(BUFFER_SAMPLES, sizeof(struct meter_sample));
-		if (!rig->meters[i].buffer)
-			return -ENOMEM;
-		r = meter_open(&options, &rig->meters[i].meter, err);
-		if (r < 0)
-			return r;
-	}
 	return 0;
 }
 
@@ -257,18 +158,12 @@ int rig_take_accesses(struct rig *rig, struct err *err)
 int rig_pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer, struct err *err)
 {
 	struct pollfd fds[1 + LAB_METERS_MAX];
-	size_t of[1 + LAB_METERS_MAX], n = 0;
+	size_t of[LAB_METERS_MAX], n = 0;
 	int64_t now_ns = journal_now_ns(), left_ns = until_ns - now_ns;
 	int r = 0;
 
 	fds[n++] = (struct pollfd){.fd = transport_read_fd(rig->transport), .events = POLLIN};
-	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
-		if (rig->meters[i].meter && !rig->meters[i].is_lost) {
-			of[n] = i;
-			fds[n++] = (struct pollfd){.fd = meter_fd(rig->meters[i].meter),
-						   .events = POLLIN};
-		}
-	}
+	n += rig_meter_fds(rig, fds + 1, of);
 	if (left_ns > PUMP_SLICE_NS)
 		left_ns = PUMP_SLICE_NS;
 	if (poll(fds, (nfds_t)n, left_ns <= 0 ? 0 : (int)((left_ns + MS_NS - 1) / MS_NS)) < 0 &&
@@ -277,9 +172,9 @@ int rig_pump(struct rig *rig, int64_t until_ns, int64_t id, struct msg **answer,
 	if (interrupted)
 		return err_set(err, -EINTR, "stopped by the user");
 	for (size_t k = 1; r == 0 && k < n; k++) /* also where nothing is readable: its watchdog */
-		r = rig_take_readings(rig, of[k], err);
+		r = rig_take_readings(rig, of[k - 1], err);
 	if (r == 0 && journal_now_ns() >= rig->next_flush_ns) {
-		r = flush_meters(rig, err);
+		r = rig_flush_meters(rig, err);
 		if (r == 0 && rig->o.journal)
 			r = store_commit(rig->o.journal->store, err);
 	}
@@ -423,17 +318,6 @@ int rig_mark_clock(struct rig *rig, struct err *err)
 	return rig_note(rig, "clock", body, err);
 }
 
-bool rig_meters_reach(const struct rig *rig, int64_t t_ns)
-{
-	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
-		const struct rig_meter *m = &rig->meters[i];
-
-		if (m->meter && !m->is_lost && m->last_t_ns < t_ns)
-			return false;
-	}
-	return true;
-}
-
 bool rig_meter_reads(const struct rig *rig, size_t meter)
 {
 	return rig->meters[meter].meter && !rig->meters[meter].is_lost;
@@ -450,7 +334,7 @@ int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err)
 
 		r = rig_pump(rig, journal_now_ns() + 5 * MS_NS, 0, &none, err);
 	}
-	return r < 0 ? rig_note_lost(rig, r) : flush_meters(rig, err);
+	return r < 0 ? rig_note_lost(rig, r) : rig_flush_meters(rig, err);
 }
 
 int rig_run_suite(struct rig *rig, struct err *err)

@@ -3,7 +3,9 @@
 #ifndef COLDRIG_RIG_PARTS_H
 #define COLDRIG_RIG_PARTS_H
 
-#include "meter.h"
+#include <poll.h>
+
+#include "meter_keep.h"
 #include "peer.h"
 #include "rig.h"
 #include "transport.h"
@@ -13,8 +15,9 @@
 #define METER_SILENCE_NS (2000 * MS_NS)
 
 struct rig_meter {
-	struct meter *meter;
-	bool is_lost;
+	struct meter_keep *meter;
+	bool is_lost;	   /* for now */
+	bool is_over;	   /* it will not come back */
 	int64_t last_t_ns; /* of its latest reading */
 	struct meter_sample *buffer;
 	size_t buffered;
@@ -36,11 +39,20 @@ struct rig {
 	int64_t next_flush_ns;
 };
 
+#define BUFFER_SAMPLES 4096
+
 /* Opens the meters that the target's rails use. */
 int rig_open_meters(struct rig *rig, struct err *err);
 
 /* Takes in what a meter has sent. */
 int rig_take_readings(struct rig *rig, size_t i, struct err *err);
+
+/* The descriptors of the meters, to be polled; of[] says whose each is. Returns how many. */
+size_t rig_meter_fds(const struct rig *rig, struct pollfd fds[static LAB_METERS_MAX],
+		     size_t of[static LAB_METERS_MAX]);
+
+/* Puts what has been read into the run file. */
+int rig_flush_meters(struct rig *rig, struct err *err);
 
 /* Has every meter that works sent a reading of this time or later? */
 bool rig_meters_reach(const struct rig *rig, int64_t t_ns);

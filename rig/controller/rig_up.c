@@ -145,7 +145,7 @@ static int pause_between(struct rig *rig, struct err *err)
 		if (rig_is_interrupted())
 			return err_set(err, -EINTR, "stopped by the user");
 		for (size_t i = 0; r == 0 && i < rig->o.lab->meters_n; i++) {
-			if (rig->meters[i].meter && !rig->meters[i].is_lost)
+			if (rig->meters[i].meter && !rig->meters[i].is_over)
 				r = rig_take_readings(rig, i, err);
 		}
 		if (r < 0)
@@ -353,7 +353,7 @@ void rig_down(struct rig *rig)
 	if (was_interrupted)
 		rig_set_interrupted(true);
 	for (size_t i = 0; rig->meters && i < rig->o.lab->meters_n; i++) {
-		meter_close(rig->meters[i].meter);
+		meter_keep_close(rig->meters[i].meter);
 		free(rig->meters[i].buffer);
 	}
 	if (rig->transport)

@@ -10,7 +10,7 @@
 struct edge_sample {
 	int64_t t_ns;
 	int64_t error_ns;
-	double power_w;
+	double power_w; /* NaN: a gap in the readings; no edge is seen across it */
 };
 
 struct edge {

@@ -61,6 +61,20 @@ const struct lab_target *lab_find_target(const struct lab *lab, const char *name
 	return NULL;
 }
 
+const char *lab_feed_key(enum lab_feed_kind kind)
+{
+	static const char *const keys[LAB_FEED_COUNT] = {"channel", "voltage", "current"};
+
+	return keys[kind];
+}
+
+const char *lab_feed_unit(enum lab_feed_kind kind)
+{
+	static const char *const units[LAB_FEED_COUNT] = {"W", "V", "A"};
+
+	return units[kind];
+}
+
 const struct lab_device *lab_find_device(const struct lab_target *target, const char *bdf)
 {
 	for (size_t i = 0; i < target->devices_n; i++) {
@@ -83,7 +97,8 @@ static void free_device(struct lab_device *device)
 {
 	for (size_t i = 0; i < device->rails_n; i++) {
 		free(device->rails[i].name);
-		free(device->rails[i].channel);
+		for (size_t k = 0; k < LAB_FEED_COUNT; k++)
+			free(device->rails[i].feeds[k].channel);
 	}
 	free(device->rails);
 	free(device->model);

@@ -20,20 +20,42 @@ struct lab_accuracy {
 	double offset_w; /* whatever the reading */
 };
 
+/* The same of another quantity, in its unit. */
+struct lab_term {
+	bool present;
+	double gain, offset;
+};
+
+/* Of single readings of a meter, 95 %, from its data sheet; only what its rails need is there. */
+struct lab_meter_accuracy {
+	bool has_power;
+	struct lab_accuracy power;
+	struct lab_term voltage, current;
+};
+
 struct lab_meter {
 	char *name;
 	char *spec; /* libsigrok's own form: driver[:conn=...]; {port} stands for the virtual
 			       instrument's TCP port */
 	size_t spec_line, spec_column; /* of the file, for messages */
 	double rate_hz; /* readings a second over all channels of the meter that are used */
-	struct lab_accuracy accuracy; /* of a power reading, 95 %, from its data sheet */
+	struct lab_meter_accuracy accuracy;
 };
 
-/* A supply of a device: what one power channel of a meter measures, times a factor. */
+/* What a rail takes from a channel of a meter. */
+enum lab_feed_kind { LAB_FEED_POWER, LAB_FEED_VOLTAGE, LAB_FEED_CURRENT, LAB_FEED_COUNT };
+
+struct lab_feed {
+	size_t meter;	     /* index into lab.meters */
+	char *channel;	     /* by its sigrok name; NULL: this rail takes no such thing */
+	size_t line, column; /* of the file, for messages */
+};
+
+/* A supply of a device: a channel that delivers watts, or one of volts and one of amperes, whose
+ * product it is; times a factor. */
 struct lab_rail {
 	char *name;
-	size_t meter;  /* index into lab.meters */
-	char *channel; /* a channel of that meter that delivers watts, by its sigrok name */
+	struct lab_feed feeds[LAB_FEED_COUNT];
 	double factor; /* sign and scale, not 0 */
 };
 
@@ -115,8 +137,10 @@ struct lab {
 	struct lab_virtual virt; /* present if a target's transport is "virtual" */
 };
 
-const char *lab_card_name(enum lab_card card);		  /* "gpu", "nic", "nvme" */
-const char *lab_fault_name(enum lab_fault_kind kind);	  /* "rail-stuck-on", ... */
+const char *lab_feed_key(enum lab_feed_kind kind);    /* in a lab file: "channel", "voltage", ... */
+const char *lab_feed_unit(enum lab_feed_kind kind);   /* "W", "V", "A" */
+const char *lab_card_name(enum lab_card card);	      /* "gpu", "nic", "nvme" */
+const char *lab_fault_name(enum lab_fault_kind kind); /* "rail-stuck-on", ... */
 int lab_card_parse(const char *name, enum lab_card *out); /* -EINVAL */
 int lab_fault_parse(const char *name, enum lab_fault_kind *out);
 

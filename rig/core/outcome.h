@@ -29,6 +29,7 @@ struct outcome {
 	struct level window; /* power over the dwell */
 	double *power_w;     /* its readings; owned, freed by outcome_free() */
 	size_t power_n;
+	double offset_w; /* what rails of volts and amperes add to its accuracy (rail.h) */
 
 	/* NaN where there is none, and then the static reason. */
 	double to_d3cold_ms, to_d3cold_error_ms;

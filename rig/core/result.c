@@ -53,7 +53,8 @@ static int pool_power(const struct selection *sel, bool only_confirmed,
 		      const struct lab_accuracy *accuracy, struct level *out)
 {
 	size_t *window_n = calloc(sel->n ? sel->n : 1, sizeof(*window_n)), windows = 0, n = 0;
-	double *x;
+	struct lab_accuracy pooled = *accuracy;
+	double *x, offset = 0;
 	struct stats_mean stats;
 
 	for (size_t i = 0; i < sel->n; i++)
@@ -72,10 +73,13 @@ static int pool_power(const struct selection *sel, bool only_confirmed,
 			continue;
 		memcpy(x + n, o->power_w, o->power_n * sizeof(*x));
 		n += o->power_n;
+		offset += o->offset_w * (double)o->power_n;
 		window_n[windows++] = o->power_n;
 	}
+	if (n)
+		pooled.offset_w += offset / (double)n;
 	stats = stats_pool(x, window_n, windows);
-	*out = level_from(&stats, accuracy);
+	*out = level_from(&stats, &pooled);
 	free(x);
 	free(window_n);
 	return 0;

@@ -19,11 +19,11 @@
 
 #include "meter_backend.h"
 
-#define START_LIMIT_NS ((int64_t)5 * 1000000000)
+#define START_LIMIT_NS ((int64_t)2 * 1000000000)
 #define STOP_MS	       300
 #define KILL_MS	       1000
 #define EXIT_MS	       100 /* between the end of the pipe and the end of the process */
-#define CHECK_MS       5000
+#define CHECK_MS       2000
 #define PIPE_SIZE      (1 << 20) /* some 5,000 records: seconds of a busy controller */
 #define BATCH	       64
 
@@ -62,8 +62,8 @@ static const struct meter_backend *meter_backend_find(const char *driver)
 
 static int meter_check(const struct meter_options *options, struct err *err)
 {
-	if (!options->channels_n || options->channels_n > UINT32_MAX)
-		return err_set(err, -EINVAL, "meter %s: no channel asked for", options->spec);
+	if (options->channels_n > UINT32_MAX)
+		return err_set(err, -EINVAL, "meter %s: too many channels", options->spec);
 	if (!(options->rate_hz > 0.0 && options->rate_hz <= 1e6))
 		return err_set(err, -EINVAL, "meter %s: rate of %g Hz: want 0 to 1000000",
 			       options->spec, options->rate_hz);
@@ -319,10 +319,13 @@ static void meter_take_event(struct meter *m, const struct meter_event *from,
 			     struct meter_event *event)
 {
 	*event = *from;
+	event->unit[sizeof(event->unit) - 1] = '\0';
 	event->text[sizeof(event->text) - 1] = '\0';
 	if (event->kind == METER_EVENT_READY) {
 		m->ready = true;
 		m->heard_ns = meter_now_ns();
+	} else if (event->kind == METER_EVENT_CHANNEL && event->channel >= m->channels_n) {
+		m->channels_n = (size_t)event->channel + 1;
 	} else if (event->kind == METER_EVENT_LOST) {
 		meter_end(m);
 	}
@@ -387,6 +390,23 @@ size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
 	else if (now >= m->timer_due_ns)
 		meter_set_timer(m, meter_deadline(m));
 	return n;
+}
+
+static const char *meter_word(const char *text)
+{
+	return *text ? text : "-";
+}
+
+void meter_identity_text(const struct meter_identity *id, char text[static METER_IDENTITY_SIZE])
+{
+	snprintf(text, METER_IDENTITY_SIZE, "%s %s %s %s", meter_word(id->vendor),
+		 meter_word(id->model), meter_word(id->version), meter_word(id->serial));
+}
+
+bool meter_identity_same(const struct meter_identity *a, const struct meter_identity *b)
+{
+	return strcmp(a->vendor, b->vendor) == 0 && strcmp(a->model, b->model) == 0 &&
+	       strcmp(a->serial, b->serial) == 0;
 }
 
 static void meter_close_fd(int fd)

@@ -8,6 +8,7 @@
 #ifndef COLDRIG_METER_H
 #define COLDRIG_METER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,30 +20,47 @@ struct meter;
 struct meter_sample {
 	int64_t t_ns;	  /* midpoint of query and answer */
 	int64_t error_ns; /* half the time between them: the true time lies within t_ns +- error_ns */
-	uint32_t channel;  /* index into the channels asked for */
+	uint32_t channel;  /* index into the channels asked for, or the meter's own if all were */
 	uint32_t reserved; /* 0 */
-	double value_w;
+	double value;	   /* in the channel's unit, which METER_EVENT_CHANNEL has told before */
 };
 
 /* Things that a meter tells besides samples. */
 enum meter_event_kind {
-	METER_EVENT_READY, /* found and opened; text is vendor, model, version, serial number */
-	METER_EVENT_LOST,  /* no readings any more, text says why; final */
-	METER_EVENT_NOTE   /* for the journal */
+	METER_EVENT_READY,   /* found and opened: identity */
+	METER_EVENT_CHANNEL, /* channel, its name as text, its unit; "" until its first reading */
+	METER_EVENT_OPTION,  /* if options.describe: one of its settings as text, for people */
+	METER_EVENT_LOST,    /* no readings any more, text says why; final */
+	METER_EVENT_NOTE     /* for the journal: text */
+};
+
+#define METER_UNIT_SIZE 8
+
+/* "" where libsigrok knows none. */
+struct meter_identity {
+	char vendor[40], model[40], version[40], serial[40];
 };
 
 struct meter_event {
 	enum meter_event_kind kind;
+	uint32_t channel; /* CHANNEL: as in samples */
 	int64_t t_ns;
-	char text[160];
+	char unit
+		[METER_UNIT_SIZE]; /* CHANNEL: "V", "A", "W", "Wh", "Hz", "Ohm", "1" for a number */
+	bool hopeless;		   /* LOST: opening it again would come to the same */
+	union {
+		char text[160];
+		struct meter_identity identity;
+	};
 };
 
 struct meter_options {
 	const char *spec;	     /* libsigrok's form, "scpi-pps:conn=tcp-raw/127.0.0.1/5025" */
-	const char *const *channels; /* names of channels that deliver watts, each read in turn */
-	size_t channels_n;
+	const char *const *channels; /* their names; each is read in turn */
+	size_t channels_n;	     /* 0: all that it has */
 	double rate_hz; /* readings a second over all channels; as fast as it answers if slower */
-	int64_t silence_ns; /* no reading for so long after READY: lost. Until READY it has 5 s */
+	int64_t silence_ns; /* no reading for so long after READY: lost. Until READY it has 2 s */
+	bool describe;	    /* tell its settings */
 };
 
 /*
@@ -66,6 +84,14 @@ int meter_fd(const struct meter *meter);
  */
 size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 		  struct meter_event *event, size_t *event_n);
+
+/* "VENDOR MODEL VERSION SERIAL", with "-" for what is not known. */
+#define METER_IDENTITY_SIZE 176
+void meter_identity_text(const struct meter_identity *identity,
+			 char text[static METER_IDENTITY_SIZE]);
+
+/* The same instrument? Its version may change. */
+bool meter_identity_same(const struct meter_identity *a, const struct meter_identity *b);
 
 /* Ends the process (it gets a short time, then SIGKILL) and frees. */
 void meter_close(struct meter *meter);

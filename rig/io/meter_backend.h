@@ -43,6 +43,12 @@ struct meter_backend {
 extern const struct meter_backend meter_fake_backend;
 extern const struct meter_backend meter_sigrok_backend;
 
+/* In a child: tells each meter that answers to a spec, its own spec as OPTION and then READY. */
+void meter_sigrok_scan(const struct meter_spec *spec, struct meter_link *link);
+
+/* In a child: tells each driver that reads an instrument, its name as OPTION. */
+void meter_sigrok_list(struct meter_link *link);
+
 /*
  * Turns a freshly forked process into the meter's: dies with the parent, has its own process group,
  * keeps no descriptor but stderr and fd. The link is static, never freed.
@@ -52,13 +58,22 @@ struct meter_link *meter_link_start(int fd, int parent_pid);
 /* The parent asked the process to end. */
 bool meter_link_stopping(void);
 
-/* Does not return if the parent is gone. */
+/* These do not return if the parent is gone. Readings are told with the next event, or when a pause
+ * is announced that is long enough to make them late. */
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample);
+void meter_link_pause(struct meter_link *link, int64_t until_ns);
+void meter_link_ready(struct meter_link *link, const struct meter_identity *identity);
+void meter_link_channel(struct meter_link *link, size_t channel, const char *name,
+			const char *unit);
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 /* Tells the loss and ends the process, from any thread: nothing can come after it. */
 _Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/* The same where opening it again would come to the same: what was asked for cannot be. */
+_Noreturn void meter_link_hopeless(struct meter_link *link, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
 int64_t meter_now_ns(void);

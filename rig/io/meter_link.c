@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -17,8 +18,16 @@
 
 _Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "records must be written whole");
 
+/* Readings go out in batches: a system call for each would cost more than all else. */
+#define BATCH	     (PIPE_BUF / sizeof(struct meter_record))
+#define BATCH_AGE_NS 10000000
+
 struct meter_link {
 	int fd;
+	pthread_mutex_t lock; /* guards what follows, and order */
+	struct meter_record batch[BATCH];
+	size_t batch_n;
+	int64_t batch_ns; /* when its first reading came in */
 };
 
 /* A signal handler has no argument to find it by. */
@@ -76,53 +85,120 @@ struct meter_link *meter_link_start(int fd, int parent_pid)
 	if (close_range(LINK_FD + 1, ~0U, 0) < 0)
 		_exit(1);
 	link.fd = LINK_FD;
+	pthread_mutex_init(&link.lock, NULL);
 	return &link;
 }
 
-static void link_write(struct meter_link *link, const struct meter_record *record)
+static void link_write(struct meter_link *link, const struct meter_record *records, size_t count)
 {
+	size_t size = count * sizeof(*records);
 	ssize_t n;
 
 	do
-		n = write(link->fd, record, sizeof(*record));
+		n = write(link->fd, records, size);
 	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)sizeof(*record))
+	if (n != (ssize_t)size)
 		_exit(1);
+}
+
+static void link_flush(struct meter_link *link)
+{
+	if (link->batch_n)
+		link_write(link, link->batch, link->batch_n);
+	link->batch_n = 0;
+}
+
+void meter_link_pause(struct meter_link *link, int64_t until_ns)
+{
+	pthread_mutex_lock(&link->lock);
+	if (link->batch_n && until_ns - link->batch_ns >= BATCH_AGE_NS)
+		link_flush(link);
+	pthread_mutex_unlock(&link->lock);
 }
 
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample)
 {
-	struct meter_record record = {.kind = METER_RECORD_SAMPLE, .u.sample = *sample};
-
-	link_write(link, &record);
+	pthread_mutex_lock(&link->lock);
+	if (!link->batch_n)
+		link->batch_ns = meter_now_ns();
+	link->batch[link->batch_n++] =
+		(struct meter_record){.kind = METER_RECORD_SAMPLE, .u.sample = *sample};
+	if (link->batch_n == BATCH)
+		link_flush(link);
+	pthread_mutex_unlock(&link->lock);
 }
 
-static void link_event(struct meter_link *link, enum meter_event_kind kind, const char *format,
+/* After all readings that were given before it. */
+static void link_tell(struct meter_link *link, const struct meter_record *record)
+{
+	pthread_mutex_lock(&link->lock);
+	link_flush(link);
+	link_write(link, record, 1);
+	pthread_mutex_unlock(&link->lock);
+}
+
+static struct meter_record link_record(enum meter_event_kind kind)
+{
+	return (struct meter_record){
+		.kind = METER_RECORD_EVENT,
+		.u.event = {.kind = kind, .t_ns = meter_now_ns()},
+	};
+}
+
+void meter_link_ready(struct meter_link *link, const struct meter_identity *identity)
+{
+	struct meter_record record = link_record(METER_EVENT_READY);
+
+	record.u.event.identity = *identity;
+	link_tell(link, &record);
+}
+
+void meter_link_channel(struct meter_link *link, size_t channel, const char *name, const char *unit)
+{
+	struct meter_record record = link_record(METER_EVENT_CHANNEL);
+
+	record.u.event.channel = (uint32_t)channel;
+	snprintf(record.u.event.unit, sizeof(record.u.event.unit), "%s", unit);
+	snprintf(record.u.event.text, sizeof(record.u.event.text), "%s", name);
+	link_tell(link, &record);
+}
+
+static void link_event(struct meter_link *link, struct meter_record *record, const char *format,
 		       va_list args)
 {
-	struct meter_record record = {.kind = METER_RECORD_EVENT};
-
-	record.u.event.kind = kind;
-	record.u.event.t_ns = meter_now_ns();
-	vsnprintf(record.u.event.text, sizeof(record.u.event.text), format, args);
-	link_write(link, &record);
+	vsnprintf(record->u.event.text, sizeof(record->u.event.text), format, args);
+	link_tell(link, record);
 }
 
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 {
+	struct meter_record record = link_record(kind);
 	va_list args;
 
 	va_start(args, format);
-	link_event(link, kind, format, args);
+	link_event(link, &record, format, args);
 	va_end(args);
 }
 
 void meter_link_lost(struct meter_link *link, const char *format, ...)
 {
+	struct meter_record record = link_record(METER_EVENT_LOST);
 	va_list args;
 
 	va_start(args, format);
-	link_event(link, METER_EVENT_LOST, format, args);
+	link_event(link, &record, format, args);
+	va_end(args);
+	_exit(0);
+}
+
+void meter_link_hopeless(struct meter_link *link, const char *format, ...)
+{
+	struct meter_record record = link_record(METER_EVENT_LOST);
+	va_list args;
+
+	record.u.event.hopeless = true;
+	va_start(args, format);
+	link_event(link, &record, format, args);
 	va_end(args);
 	_exit(0);
 }

@@ -7,19 +7,27 @@
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <termios.h>
 #include <unistd.h>
 
 #define RELAY_QUERY_MAX	 1024
 #define RELAY_ANSWER_MAX 256
+#define DRIVER_LIMIT_MS	 200 /* a DIRECT driver that asks twice must not hang */
 
 struct meter_relay {
-	int driver; /* our end of the socket pair */
-	int peer;   /* the meter */
+	enum meter_relay_way way;
+	bool all_numbers, is_socket;
+	bool primed; /* the driver has a made-up answer before it */
+	int driver;  /* our end of the pair */
+	int peer;    /* the meter */
 	int64_t silence_ns;
 	struct meter_link *link;
 	pthread_t thread;
@@ -31,27 +39,34 @@ struct meter_relay {
 	size_t answer_n;
 };
 
-bool meter_relay_is_number(const char *line, size_t size)
+static bool relay_is_unit(const char *text)
+{
+	static const char *const units[] = {"", "V", "A", "W", "HZ", "OHM", "S"};
+
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (strcasecmp(text, units[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
+double meter_relay_number(const char *line, size_t size)
 {
 	char text[RELAY_ANSWER_MAX + 1], *end;
 	double value;
 
 	if (size > RELAY_ANSWER_MAX || memchr(line, '\0', size))
-		return false;
+		return NAN;
+	while (size && isspace((unsigned char)line[size - 1]))
+		size--;
 	memcpy(text, line, size);
 	text[size] = '\0';
 	if (strpbrk(text, "xX")) /* hexadecimal is strtod's idea, not SCPI's */
-		return false;
+		return NAN;
 	value = strtod(text, &end);
-	if (end == text || !isfinite(value))
-		return false;
-	while (*end == ' ')
-		end++;
-	if (*end == 'W')
-		end++;
-	while (*end == ' ' || *end == '\r' || *end == '\n')
-		end++;
-	return *end == '\0';
+	if (end == text || !isfinite(value) || !relay_is_unit(end + strspn(end, " ")))
+		return NAN;
+	return value;
 }
 
 static void relay_printable(const char *from, size_t size, char to[static 48])
@@ -69,21 +84,64 @@ static _Noreturn void relay_lost(struct meter_relay *r, const char *what)
 {
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
 		meter_link_lost(r->link, "no answer for %.1f s", (double)r->silence_ns * 1e-9);
+	if (!r->is_socket && errno == EIO)
+		meter_link_lost(r->link, "the serial line ended");
 	meter_link_lost(r->link, "%s: %s", what, strerror(errno));
+}
+
+static _Noreturn void relay_ended(struct meter_relay *r)
+{
+	if (r->is_socket)
+		meter_link_lost(r->link, "the meter closed the connection");
+	meter_link_lost(r->link, "the serial line ended");
+}
+
+/* False when the time is over. A socket waits by itself, in recv() and send(). */
+static bool relay_wait(struct meter_relay *r, short events, int64_t until_ns)
+{
+	struct pollfd line = {.fd = r->peer, .events = events};
+	int64_t left_ns = until_ns - meter_now_ns();
+
+	if (left_ns <= 0)
+		errno = EAGAIN;
+	if (left_ns <= 0 || r->is_socket)
+		return left_ns > 0;
+	if (poll(&line, 1, (int)(left_ns / 1000000) + 1) == 0)
+		errno = EAGAIN;
+	return line.revents != 0;
+}
+
+static ssize_t relay_read(struct meter_relay *r, char *to, size_t size, bool waits)
+{
+	struct pollfd line = {.fd = r->peer};
+	ssize_t n;
+
+	if (r->is_socket)
+		return recv(r->peer, to, size, waits ? 0 : MSG_DONTWAIT);
+	n = read(r->peer, to, size);
+	if (n != 0)
+		return n;
+	/* A terminal with VMIN 0, as libserialport sets it, has nothing to say, or has hung up. */
+	errno = poll(&line, 1, 0) > 0 ? EIO : EAGAIN;
+	return -1;
 }
 
 static void relay_send(struct meter_relay *r)
 {
+	int64_t until_ns = meter_now_ns() + r->silence_ns;
 	size_t done = 0;
 
 	while (done < r->query_n) {
-		ssize_t n = send(r->peer, r->query + done, r->query_n - done, MSG_NOSIGNAL);
+		ssize_t n = r->is_socket ? send(r->peer, r->query + done, r->query_n - done,
+						MSG_NOSIGNAL)
+					 : write(r->peer, r->query + done, r->query_n - done);
 
-		if (n < 0 && errno == EINTR)
+		if (n > 0)
+			done += (size_t)n;
+		else if (errno == EAGAIN && relay_wait(r, POLLOUT, until_ns))
 			continue;
-		if (n < 0)
+		else if (errno != EINTR)
 			relay_lost(r, "sending to the meter");
-		done += (size_t)n;
 	}
 	r->query_n = 0;
 }
@@ -94,22 +152,22 @@ static void relay_drop_unasked(struct meter_relay *r)
 	char text[48];
 	ssize_t n;
 
-	while ((n = recv(r->peer, r->answer, RELAY_ANSWER_MAX, MSG_DONTWAIT)) > 0) {
+	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
 		relay_printable(r->answer, (size_t)n, text);
 		meter_link_event(r->link, METER_EVENT_NOTE, "dropped what nobody asked for: '%s'",
 				 text);
 	}
 	if (n == 0)
-		meter_link_lost(r->link, "the meter closed the connection");
+		relay_ended(r);
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		relay_lost(r, "reading from the meter");
 }
 
 /*
  * Gathers the driver's lines up to one that wants an answer: what selects a channel then goes out
- * in one segment with the query. False when the driver has closed its end.
+ * in one segment with the query. False when the driver has closed its end, or says no more for now.
  */
-static bool relay_take_query(struct meter_relay *r)
+static bool relay_take_query(struct meter_relay *r, bool waits)
 {
 	while (!r->query_n || r->query[r->query_n - 1] != '\n' ||
 	       !memchr(r->query, '?', r->query_n)) {
@@ -117,10 +175,14 @@ static bool relay_take_query(struct meter_relay *r)
 
 		if (r->query_n == RELAY_QUERY_MAX)
 			relay_send(r);
-		n = recv(r->driver, r->query + r->query_n, RELAY_QUERY_MAX - r->query_n, 0);
+		if (r->is_socket)
+			n = recv(r->driver, r->query + r->query_n, RELAY_QUERY_MAX - r->query_n,
+				 waits ? 0 : MSG_DONTWAIT);
+		else
+			n = read(r->driver, r->query + r->query_n, RELAY_QUERY_MAX - r->query_n);
 		if (n < 0 && errno == EINTR)
 			continue;
-		if (n <= 0)
+		if (n <= 0) /* a pseudo-terminal's other end is closed: EIO */
 			return false;
 		r->query_n += (size_t)n;
 	}
@@ -128,8 +190,10 @@ static bool relay_take_query(struct meter_relay *r)
 }
 
 /* Reads up to the line's end. */
-static void relay_take_answer(struct meter_relay *r)
+static void relay_take_answer(struct meter_relay *r, int64_t from_ns)
 {
+	int64_t until_ns = from_ns + r->silence_ns;
+
 	r->answer_n = 0;
 	while (!r->answer_n || !memchr(r->answer, '\n', r->answer_n)) {
 		ssize_t n;
@@ -137,48 +201,100 @@ static void relay_take_answer(struct meter_relay *r)
 		if (r->answer_n == RELAY_ANSWER_MAX)
 			meter_link_lost(r->link, "an answer of more than %d bytes has no end",
 					RELAY_ANSWER_MAX);
-		n = recv(r->peer, r->answer + r->answer_n, RELAY_ANSWER_MAX - r->answer_n, 0);
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n == 0)
-			meter_link_lost(r->link, "the meter closed the connection");
-		if (n < 0)
+		/* Also for a socket, or a byte now and then would keep it alive. */
+		if ((r->answer_n || !r->is_socket) && !relay_wait(r, POLLIN, until_ns))
 			relay_lost(r, "reading from the meter");
-		r->answer_n += (size_t)n;
+		n = relay_read(r, r->answer + r->answer_n, RELAY_ANSWER_MAX - r->answer_n, true);
+		if (n == 0)
+			relay_ended(r);
+		if (n < 0 && errno != EINTR && !(errno == EAGAIN && !r->is_socket))
+			relay_lost(r, "reading from the meter");
+		if (n > 0)
+			r->answer_n += (size_t)n;
 	}
 }
 
-static void relay_give_answer(struct meter_relay *r, int64_t query_ns)
+static bool relay_wants_number(const struct meter_relay *r)
 {
-	struct meter_exchange done = {.query_ns = query_ns, .answer_ns = meter_now_ns()};
-	const char *end = memchr(r->answer, '\n', r->answer_n);
+	static const char *const words[] = {"READ", "MEAS", "FETC", "VAL"};
+	char query[RELAY_QUERY_MAX + 1];
 
-	relay_printable(r->answer, r->answer_n, done.text);
+	if (r->all_numbers)
+		return true;
+	memcpy(query, r->query, r->query_n);
+	query[r->query_n] = '\0';
+	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strcasestr(query, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* Asks what stands in r->query; the answer is in r->answer. */
+static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
+{
+	const char *end;
+
+	relay_drop_unasked(r);
+	out->query_ns = meter_now_ns();
+	relay_send(r);
+	relay_take_answer(r, out->query_ns);
+	out->answer_ns = meter_now_ns();
+	out->value = NAN;
+	out->fault = NULL;
+	end = memchr(r->answer, '\n', r->answer_n);
 	if (end != r->answer + r->answer_n - 1)
-		done.fault = "more than one answer";
-	else if (!meter_relay_is_number(r->answer, r->answer_n))
-		done.fault = "no number";
-	pthread_mutex_lock(&r->lock);
-	r->last = done;
-	pthread_mutex_unlock(&r->lock);
-	/* The driver has to get something, or it would wait and fall out of step. */
-	if (done.fault)
-		send(r->driver, "nan\n", 4, MSG_NOSIGNAL);
-	else
-		send(r->driver, r->answer, r->answer_n, MSG_NOSIGNAL);
+		out->fault = "more than one answer";
+	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
+		out->fault = "no number";
+	if (out->fault)
+		relay_printable(r->answer, r->answer_n, out->text);
+}
+
+void meter_relay_prime(struct meter_relay *r)
+{
+	int left = 0;
+
+	if (r->primed && ioctl(r->driver, TIOCOUTQ, &left) == 0 && left == 0)
+		meter_link_lost(r->link, "the driver took an answer and made no reading of it");
+	if (!r->primed)
+		send(r->driver, "0\n", 2, MSG_NOSIGNAL);
+	r->primed = true;
+}
+
+void meter_relay_exchange(struct meter_relay *r, struct meter_exchange *out)
+{
+	if (!r->primed || !relay_take_query(r, false))
+		meter_link_lost(r->link, "the driver made a reading without asking for it");
+	r->primed = false;
+	relay_ask(r, out);
+}
+
+/* The driver has to get something, or it would wait and fall out of step. */
+static void relay_give_answer(struct meter_relay *r, bool is_number, struct meter_exchange *done)
+{
+	const char *text = is_number && done->fault ? "nan\n" : r->answer;
+	size_t n = is_number && done->fault ? 4 : r->answer_n;
+
+	if (is_number) {
+		pthread_mutex_lock(&r->lock);
+		r->last = *done;
+		pthread_mutex_unlock(&r->lock);
+	}
+	if (write(r->driver, text, n) < 0)
+		return; /* it is closing: the next read says so */
 }
 
 static void *relay_run(void *argument)
 {
 	struct meter_relay *r = argument;
-	int64_t query_ns;
 
-	while (relay_take_query(r)) {
-		relay_drop_unasked(r);
-		query_ns = meter_now_ns();
-		relay_send(r);
-		relay_take_answer(r);
-		relay_give_answer(r, query_ns);
+	while (relay_take_query(r, true)) {
+		bool is_number = relay_wants_number(r);
+		struct meter_exchange done;
+
+		relay_ask(r, &done);
+		relay_give_answer(r, is_number, &done);
 	}
 	relay_send(r);
 	return NULL;
@@ -191,53 +307,101 @@ static int relay_set_socket(int fd, int64_t silence_ns)
 	int one = 1;
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
-	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0)
+	if (setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit)) < 0 ||
+	    setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof(limit)) < 0)
 		return -errno;
 	return 0;
 }
 
-int meter_relay_start(int fd, int64_t silence_ns, struct meter_link *link, struct meter_relay **out)
+static int relay_socket_pair(int pair[static 2])
+{
+	struct timeval limit = {.tv_usec = DRIVER_LIMIT_MS * 1000};
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
+		return -errno;
+	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	return 0;
+}
+
+/* For a serial driver, which would not take a socket for its line. */
+static int relay_terminal_pair(int pair[static 2])
+{
+	struct termios raw;
+	char name[64];
+
+	pair[1] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	pair[0] = -1;
+	if (pair[1] >= 0 && grantpt(pair[1]) == 0 && unlockpt(pair[1]) == 0 &&
+	    ptsname_r(pair[1], name, sizeof(name)) == 0)
+		pair[0] = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (pair[0] >= 0 && tcgetattr(pair[0], &raw) == 0) {
+		cfmakeraw(&raw);
+		if (tcsetattr(pair[0], TCSANOW, &raw) == 0)
+			return 0;
+	}
+	return -errno;
+}
+
+static int relay_make_pair(struct meter_relay *r, int fd)
+{
+	int pair[2] = {-1, -1}, ret;
+
+	ret = r->is_socket ? relay_socket_pair(pair) : relay_terminal_pair(pair);
+	if (ret == 0 && r->is_socket && r->way == METER_RELAY_PUMP) {
+		struct timeval none = {0}; /* the meter's own limit holds */
+
+		setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
+	}
+	r->driver = pair[1];
+	if (ret == 0 && dup2(pair[0], fd) < 0)
+		ret = -errno;
+	if (pair[0] >= 0)
+		close(pair[0]);
+	return ret;
+}
+
+static void relay_free(struct meter_relay *r)
+{
+	if (r->driver >= 0)
+		close(r->driver);
+	if (r->peer >= 0)
+		close(r->peer);
+	pthread_mutex_destroy(&r->lock);
+	free(r);
+}
+
+int meter_relay_start(int fd, enum meter_relay_way way, bool all_numbers, int64_t silence_ns,
+		      struct meter_link *link, struct meter_relay **out)
 {
 	struct meter_relay *r = calloc(1, sizeof(*r));
-	int pair[2], ret;
+	int ret = 0;
 
 	if (!r)
 		return -ENOMEM;
+	r->way = way;
+	r->all_numbers = all_numbers;
+	r->is_socket = !isatty(fd);
 	r->silence_ns = silence_ns;
 	r->link = link;
+	r->driver = -1;
 	pthread_mutex_init(&r->lock, NULL);
 	r->peer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (r->peer < 0) {
+	if (r->peer < 0)
 		ret = -errno;
-		goto err_free;
-	}
-	ret = relay_set_socket(r->peer, silence_ns);
-	if (ret)
-		goto err_close_peer;
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0) {
+	else if (r->is_socket)
+		ret = relay_set_socket(r->peer, silence_ns);
+	else if (fcntl(r->peer, F_SETFL, O_NONBLOCK) < 0)
 		ret = -errno;
-		goto err_close_peer;
+	if (ret == 0)
+		ret = relay_make_pair(r, fd);
+	if (ret == 0 && way == METER_RELAY_PUMP)
+		ret = -pthread_create(&r->thread, NULL, relay_run, r);
+	if (ret < 0) {
+		relay_free(r);
+		return ret;
 	}
-	r->driver = pair[1];
-	if (dup2(pair[0], fd) < 0) {
-		ret = -errno;
-		goto err_close_pair;
-	}
-	ret = -pthread_create(&r->thread, NULL, relay_run, r);
-	if (ret)
-		goto err_close_pair;
-	close(pair[0]);
 	*out = r;
 	return 0;
-
-err_close_pair:
-	close(pair[0]);
-	close(pair[1]);
-err_close_peer:
-	close(r->peer);
-err_free:
-	free(r);
-	return ret;
 }
 
 void meter_relay_last(struct meter_relay *r, struct meter_exchange *out)
@@ -251,9 +415,12 @@ void meter_relay_stop(struct meter_relay *r)
 {
 	if (!r)
 		return;
-	pthread_join(r->thread, NULL);
-	close(r->driver);
-	close(r->peer);
-	pthread_mutex_destroy(&r->lock);
-	free(r);
+	if (r->way == METER_RELAY_PUMP) {
+		pthread_join(r->thread, NULL);
+	} else {
+		while (relay_take_query(r, false))
+			relay_send(r);
+		relay_send(r);
+	}
+	relay_free(r);
 }

@@ -1,42 +1,59 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Stands between a SCPI driver and its TCP socket, and lets only whole answers through.
+ * Stands between a SCPI driver and its line to the meter, a TCP socket or a serial line, and lets
+ * only whole answers through.
  *
- * libsigrok takes what one recv() gives as the whole answer, and the end of the connection as the
- * number 0. So the driver's descriptor is replaced by one end of a socket pair; a thread carries
- * the queries out and the answers back, line by line, and knows when each of them went and came.
+ * libsigrok takes what one read() gives as the whole answer, drops letters in a number, and takes
+ * the end of a connection for the number 0. So the driver's descriptor is replaced by one end of a
+ * pair. What the driver asks is sent on from the other end, the answer is gathered up to its line
+ * end, and both moments are known.
+ *
+ * Two ways to do so. DIRECT is for a driver that asks for one number and then sends a packet, and
+ * is cheap, because it needs no thread: the driver is given a made-up number in advance, and from
+ * within its packet its question is asked for real; the driver's number is thrown away. PUMP is for
+ * all others: a thread carries questions out and answers back.
  */
 #ifndef COLDRIG_METER_RELAY_H
 #define COLDRIG_METER_RELAY_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "meter_backend.h"
+
+enum meter_relay_way { METER_RELAY_DIRECT, METER_RELAY_PUMP };
 
 struct meter_relay;
 
 struct meter_exchange {
 	int64_t query_ns;  /* before the query was sent */
 	int64_t answer_ns; /* after the last byte of the answer came */
-	const char *fault; /* NULL, or why the driver was given "nan" in place of the answer */
+	double value;	   /* NaN if there is a fault */
+	const char *fault; /* NULL, or why the answer is no reading; static */
 	char text[48];	   /* the answer, printable, cut off */
 };
 
 /*
- * fd, the driver's socket, stays the driver's. A connection that ends, fails or does not answer for
- * silence_ns ends the process with the loss told. Freed by meter_relay_stop().
+ * fd, the driver's socket or terminal, stays the driver's. A line that ends, fails or does not answer
+ * for silence_ns ends the process with the loss told. all_numbers: whatever is asked has a number
+ * for an answer; else only what asks for a measurement. Freed by meter_relay_stop(). -errno.
  */
-int meter_relay_start(int fd, int64_t silence_ns, struct meter_link *link,
-		      struct meter_relay **out);
+int meter_relay_start(int fd, enum meter_relay_way way, bool all_numbers, int64_t silence_ns,
+		      struct meter_link *link, struct meter_relay **out);
 
-/* Of the latest answer that the driver was given. */
+/* DIRECT: before the driver is let go, and in its packet. */
+void meter_relay_prime(struct meter_relay *relay);
+void meter_relay_exchange(struct meter_relay *relay, struct meter_exchange *out);
+
+/* PUMP: of the latest number that the driver was given. */
 void meter_relay_last(struct meter_relay *relay, struct meter_exchange *out);
 
-/* After the driver has closed its socket: sends what is on its way, ends the thread, frees. */
+/* After the driver has closed its end: sends what is on its way, frees. */
 void meter_relay_stop(struct meter_relay *relay);
 
-/* A finite number in plain or exponent form, alone in its line or with a W behind it. */
-bool meter_relay_is_number(const char *line, size_t size);
+/* A finite number in plain or exponent form, alone in its line or with a unit of letters behind it
+ * that SCPI has (V, A, W, HZ, OHM, S); NaN if it is none. */
+double meter_relay_number(const char *line, size_t size);
 
 #endif

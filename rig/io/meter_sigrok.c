@@ -4,246 +4,44 @@
  * scan whose *IDN? is not answered) is the parent's watchdog's to end. docs/meter.md has the
  * faults.
  */
-#include <libsigrok/libsigrok.h>
+#include "meter_sigrok.h"
 
-#include <errno.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <unistd.h>
 
-#include "meter_backend.h"
-#include "meter_relay.h"
-
 #define NOTE_PERIOD_NS 1000000000
-#define FDS_MAX	       1024
-
-/* How a driver gets its readings; one that is not here sends by itself. */
-struct sigrok_driver {
-	const char *name;
-	bool numbers; /* while it runs it asks for nothing but numbers, so the relay can check */
-};
-
-static const struct sigrok_driver polled_drivers[] = {
-	{"scpi-pps", true},
-	{"scpi-dmm", false},
-};
-
-struct sigrok {
-	const struct meter_options *options;
-	const struct meter_spec *spec;
-	struct meter_link *link;
-	const struct sigrok_driver *polled; /* NULL: it sends by itself */
-	struct sr_context *context;
-	struct sr_dev_driver *driver;
-	struct sr_dev_inst *device;
-	struct sr_session *session;
-	struct meter_relay *relay; /* NULL: not over tcp-raw */
-	int fd;			   /* the driver's socket or serial line, -1 if it has none */
-	int64_t period_ns, due_ns;
-	int64_t asked_ns;  /* the driver was let go at */
-	int64_t packet_ns; /* the latest packet came at */
-	bool answered;	   /* since asked_ns */
-	bool stopped;
-	bool holding; /* held is a 0.0 that waits for a good reading behind it */
-	struct meter_sample held;
-	int64_t noted_ns;
-	unsigned dropped; /* readings since noted_ns */
-	char log[128];	  /* libsigrok's first complaint */
-};
 
 /* GPollFunc takes no argument. One meter a process. */
 static struct sigrok *polling;
 
-/* The first complaint is the cause; those behind it are its consequences. */
-static int sigrok_log(void *data, int level, const char *format, va_list args)
+/* Lines of plain text; tcp-rigol and vxi frame theirs. */
+static bool sigrok_can_relay(const struct sigrok *s)
 {
-	struct sigrok *s = data;
+	const char *conn = meter_spec_get(s->spec, "conn");
 
-	(void)level;
-	if (!s->log[0])
-		vsnprintf(s->log, sizeof(s->log), format, args);
-	return SR_OK;
-}
-
-static _Noreturn void sigrok_lost(struct sigrok *s, const char *what)
-{
-	if (s->log[0])
-		meter_link_lost(s->link, "%s: %s", what, s->log);
-	meter_link_lost(s->link, "%s", what);
-}
-
-static GVariant *sigrok_value_uint64(const char *text)
-{
-	uint64_t value;
-
-	return sr_parse_sizestring(text, &value) == SR_OK ? g_variant_new_uint64(value) : NULL;
-}
-
-static GVariant *sigrok_value(const struct sr_key_info *info, const char *text)
-{
-	char *end;
-	double number = strtod(text, &end);
-	bool is_number = end != text && *end == '\0' && isfinite(number);
-
-	switch (info->datatype) {
-	case SR_T_STRING:
-		return g_variant_new_string(text);
-	case SR_T_BOOL:
-		return g_variant_new_boolean(sr_parse_boolstring(text));
-	case SR_T_UINT64:
-		return sigrok_value_uint64(text);
-	case SR_T_INT32:
-		if (!is_number || number < INT32_MIN || number > INT32_MAX)
-			return NULL;
-		return g_variant_new_int32((int32_t)number);
-	case SR_T_FLOAT:
-		return is_number ? g_variant_new_double(number) : NULL;
-	default:
-		return NULL;
-	}
-}
-
-static struct sr_config *sigrok_option(struct sigrok *s, const struct meter_spec_option *option)
-{
-	const struct sr_key_info *info = sr_key_info_name_get(SR_KEY_CONFIG, option->key);
-	struct sr_config *config;
-	GVariant *value;
-
-	if (!info)
-		meter_link_lost(s->link, "libsigrok has no option '%s'", option->key);
-	value = sigrok_value(info, option->value);
-	if (!value)
-		meter_link_lost(s->link, "option %s cannot be '%s'", option->key, option->value);
-	config = g_new0(struct sr_config, 1);
-	config->key = info->key;
-	config->data = g_variant_ref_sink(value);
-	return config;
-}
-
-static bool sigrok_is_scan_option(const struct sr_dev_driver *driver, uint32_t key)
-{
-	GArray *keys = sr_driver_scan_options_list(driver);
-	bool found = false;
-
-	for (guint i = 0; keys && i < keys->len; i++)
-		found = found || g_array_index(keys, uint32_t, i) == key;
-	if (keys)
-		g_array_free(keys, TRUE);
-	return found;
-}
-
-/* Gives the driver those of the spec's options that its scan takes. */
-static GSList *sigrok_scan_options(struct sigrok *s)
-{
-	GSList *list = NULL;
-
-	for (size_t i = 0; i < s->spec->options_n; i++) {
-		struct sr_config *config = sigrok_option(s, &s->spec->options[i]);
-
-		if (sigrok_is_scan_option(s->driver, config->key))
-			list = g_slist_append(list, config);
-	}
-	return list;
-}
-
-/* The rest are the device's. */
-static void sigrok_set_options(struct sigrok *s)
-{
-	for (size_t i = 0; i < s->spec->options_n; i++) {
-		struct sr_config *config = sigrok_option(s, &s->spec->options[i]);
-
-		if (sigrok_is_scan_option(s->driver, config->key))
-			continue;
-		if (sr_config_set(s->device, NULL, config->key, config->data) != SR_OK)
-			meter_link_lost(s->link, "the meter does not take option %s=%s",
-					s->spec->options[i].key, s->spec->options[i].value);
-	}
-}
-
-static void sigrok_find_driver(struct sigrok *s)
-{
-	struct sr_dev_driver **list = sr_driver_list(s->context);
-
-	for (; list && *list && !s->driver; list++) {
-		if (strcmp((*list)->name, s->spec->driver) == 0)
-			s->driver = *list;
-	}
-	if (!s->driver)
-		meter_link_lost(s->link, "libsigrok has no driver '%s'", s->spec->driver);
-	for (size_t i = 0; i < sizeof(polled_drivers) / sizeof(polled_drivers[0]); i++) {
-		if (strcmp(polled_drivers[i].name, s->spec->driver) == 0)
-			s->polled = &polled_drivers[i];
-	}
-}
-
-static void sigrok_find_device(struct sigrok *s)
-{
-	GSList *found;
-
-	if (sr_driver_init(s->context, s->driver) != SR_OK)
-		sigrok_lost(s, "the driver does not start");
-	found = sr_driver_scan(s->driver, sigrok_scan_options(s));
-	if (!found)
-		sigrok_lost(s, "no such meter found");
-	if (found->next)
-		meter_link_event(s->link, METER_EVENT_NOTE,
-				 "%u meters found, the first is read: conn= names one",
-				 g_slist_length(found));
-	s->device = found->data;
-}
-
-/* Descriptors that lead out of the process: network sockets and terminals. */
-static bool sigrok_fd_leads_out(int fd)
-{
-	struct sockaddr_storage address;
-	socklen_t size = sizeof(address);
-
-	if (isatty(fd))
-		return true;
-	return getsockname(fd, (struct sockaddr *)&address, &size) == 0 &&
-	       (address.ss_family == AF_INET || address.ss_family == AF_INET6);
-}
-
-static void sigrok_mark_fds(bool marks[static FDS_MAX])
-{
-	for (int fd = 0; fd < FDS_MAX; fd++)
-		marks[fd] = sigrok_fd_leads_out(fd);
-}
-
-/* libsigrok does not tell its socket: it is the one that was not there before. */
-static void sigrok_open(struct sigrok *s)
-{
-	bool before[FDS_MAX], after[FDS_MAX];
-
-	sigrok_mark_fds(before);
-	if (sr_dev_open(s->device) != SR_OK)
-		sigrok_lost(s, "the meter cannot be opened");
-	sigrok_mark_fds(after);
-	s->fd = -1;
-	for (int fd = 0; fd < FDS_MAX; fd++) {
-		if (after[fd] && !before[fd])
-			s->fd = fd;
-	}
+	return s->polled && (isatty(s->fd) || (conn && strncmp(conn, "tcp-raw/", 8) == 0));
 }
 
 static void sigrok_connect(struct sigrok *s)
 {
-	int64_t silence = s->options->silence_ns;
+	/* Before the parent's patience ends, so that it hears why and gets what is on its way. */
+	int64_t silence = s->options->silence_ns / 4 * 3;
 	struct timeval limit = {.tv_sec = silence / 1000000000,
 				.tv_usec = silence / 1000 % 1000000};
-	const char *conn = meter_spec_get(s->spec, "conn");
 	int one = 1, ret;
 
-	if (s->fd < 0 || isatty(s->fd))
+	if (s->fd < 0)
 		return;
-	if (s->polled && s->polled->numbers && conn && strncmp(conn, "tcp-raw/", 8) == 0) {
-		ret = meter_relay_start(s->fd, silence, s->link, &s->relay);
+	if (sigrok_can_relay(s)) {
+		s->direct = s->polled->way == METER_RELAY_DIRECT && !isatty(s->fd);
+		ret = meter_relay_start(s->fd, s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
+					s->polled->all_numbers, silence, s->link, &s->relay);
 		if (ret)
 			meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
 		return;
@@ -251,42 +49,6 @@ static void sigrok_connect(struct sigrok *s)
 	/* 40 ms a reading without it: channel and query are two small writes. */
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-}
-
-static struct sr_channel *sigrok_channel(struct sigrok *s, const char *name)
-{
-	for (GSList *l = sr_dev_inst_channels_get(s->device); l; l = l->next) {
-		struct sr_channel *channel = l->data;
-
-		if (strcmp(channel->name, name) == 0)
-			return channel;
-	}
-	return NULL;
-}
-
-static _Noreturn void sigrok_lost_channel(struct sigrok *s, const char *name)
-{
-	GString *names = g_string_new(NULL);
-
-	for (GSList *l = sr_dev_inst_channels_get(s->device); l; l = l->next)
-		g_string_append_printf(names, " %s", ((struct sr_channel *)l->data)->name);
-	meter_link_lost(s->link, "no channel '%s', the meter has:%s", name, names->str);
-}
-
-static void sigrok_choose_channels(struct sigrok *s)
-{
-	for (size_t i = 0; i < s->options->channels_n; i++) {
-		if (!sigrok_channel(s, s->options->channels[i]))
-			sigrok_lost_channel(s, s->options->channels[i]);
-	}
-	for (GSList *l = sr_dev_inst_channels_get(s->device); l; l = l->next)
-		sr_dev_channel_enable(l->data, FALSE);
-	for (size_t i = 0; i < s->options->channels_n; i++) {
-		if (sr_dev_channel_enable(sigrok_channel(s, s->options->channels[i]), TRUE) !=
-		    SR_OK)
-			meter_link_lost(s->link, "channel %s cannot be enabled",
-					s->options->channels[i]);
-	}
 }
 
 /* At most one NOTE a second, or a meter that talks nonsense floods the journal. */
@@ -311,32 +73,72 @@ static void sigrok_deliver(struct sigrok *s, const struct meter_sample *sample)
 {
 	if (s->holding)
 		meter_link_sample(s->link, &s->held);
-	s->holding = sample->value_w == 0.0;
+	s->holding = sample->value == 0.0;
 	if (s->holding)
 		s->held = *sample;
 	else
 		meter_link_sample(s->link, sample);
 }
 
-static size_t sigrok_channel_index(const struct sigrok *s, const struct sr_channel *channel)
+static struct sigrok_channel *sigrok_channel(const struct sigrok *s, const struct sr_channel *sr)
 {
-	size_t i = 0;
+	for (size_t i = 0; i < s->channels_n; i++) {
+		if (s->channels[i].sr == sr)
+			return &s->channels[i];
+	}
+	return NULL;
+}
 
-	while (i < s->options->channels_n && strcmp(s->options->channels[i], channel->name) != 0)
-		i++;
-	return i;
+/* Scaled units are not in use: libsigrok's readings are in the plain unit. */
+static const struct {
+	int unit;
+	const char *symbol;
+} units[] = {
+	{SR_UNIT_VOLT, "V"},	 {SR_UNIT_AMPERE, "A"},	    {SR_UNIT_WATT, "W"},
+	{SR_UNIT_OHM, "Ohm"},	 {SR_UNIT_FARAD, "F"},	    {SR_UNIT_HENRY, "H"},
+	{SR_UNIT_HERTZ, "Hz"},	 {SR_UNIT_SECOND, "s"},	    {SR_UNIT_WATT_HOUR, "Wh"},
+	{SR_UNIT_KELVIN, "K"},	 {SR_UNIT_CELSIUS, "degC"}, {SR_UNIT_FAHRENHEIT, "degF"},
+	{SR_UNIT_DEGREE, "deg"}, {SR_UNIT_PERCENTAGE, "%"}, {SR_UNIT_VOLT_AMPERE, "VA"},
+	{SR_UNIT_SIEMENS, "S"},	 {SR_UNIT_UNITLESS, "1"},
+};
+
+static const char *sigrok_unit(int unit)
+{
+	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+		if (units[i].unit == unit)
+			return units[i].symbol;
+	}
+	return "?";
+}
+
+/* A meter whose knob is turned delivers something else under the same name. */
+static void sigrok_check_unit(struct sigrok *s, struct sigrok_channel *channel, int unit)
+{
+	if (channel->unit == unit)
+		return;
+	if (channel->unit)
+		meter_link_lost(s->link, "channel %s delivers '%s' now, it was '%s'",
+				channel->sr->name, sigrok_unit(unit), sigrok_unit(channel->unit));
+	channel->unit = unit;
+	meter_link_channel(s->link, (size_t)(channel - s->channels), channel->sr->name,
+			   sigrok_unit(unit));
 }
 
 /* The moment that a packet's values were measured at, and how far it may be off. */
 static void sigrok_time(struct sigrok *s, struct meter_sample *sample, struct meter_exchange *last)
 {
-	int64_t now = meter_now_ns(), from = s->asked_ns, to = now;
+	int64_t now, from = s->asked_ns, to;
 
 	memset(last, 0, sizeof(*last));
 	if (s->relay) {
-		meter_relay_last(s->relay, last);
+		if (s->direct)
+			meter_relay_exchange(s->relay, last);
+		else
+			meter_relay_last(s->relay, last);
 		from = last->query_ns;
-		to = last->answer_ns;
+		now = to = last->answer_ns;
+	} else {
+		now = to = meter_now_ns();
 	}
 	sample->t_ns = from + (to - from) / 2;
 	sample->error_ns = (to - from + 1) / 2;
@@ -348,6 +150,23 @@ static void sigrok_time(struct sigrok *s, struct meter_sample *sample, struct me
 	s->answered = true;
 }
 
+static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int unit, double value,
+			   struct meter_sample *sample, const struct meter_exchange *last)
+{
+	struct sigrok_channel *channel = sigrok_channel(s, sr);
+
+	if (!channel)
+		return;
+	if (last->fault || !isfinite(value)) {
+		sigrok_drop(s, sr->name, last->fault ? last->fault : "not finite", last->text);
+		return;
+	}
+	sigrok_check_unit(s, channel, unit);
+	sample->value = s->direct ? last->value : value;
+	sample->channel = (uint32_t)(channel - s->channels);
+	sigrok_deliver(s, sample);
+}
+
 static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *analog)
 {
 	GSList *channels = analog->meaning->channels;
@@ -357,26 +176,13 @@ static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *ana
 	float *values;
 
 	sigrok_time(s, &sample, &last);
-	if (analog->meaning->mq != SR_MQ_POWER || analog->meaning->unit != SR_UNIT_WATT)
-		meter_link_lost(s->link, "channel %s does not deliver watts",
-				n ? ((struct sr_channel *)channels->data)->name : "?");
 	values = g_new(float, n);
 	if (sr_analog_to_float(analog, values) != SR_OK)
 		sigrok_lost(s, "values that cannot be read");
 	for (uint32_t i = 0; i < analog->num_samples; i++) {
-		for (GSList *l = channels; l; l = l->next) {
-			const struct sr_channel *channel = l->data;
-
-			sample.value_w = (double)values[k++];
-			sample.channel = (uint32_t)sigrok_channel_index(s, channel);
-			if (sample.channel == s->options->channels_n)
-				continue;
-			if (last.fault || !isfinite(sample.value_w))
-				sigrok_drop(s, channel->name,
-					    last.fault ? last.fault : "not finite", last.text);
-			else
-				sigrok_deliver(s, &sample);
-		}
+		for (GSList *l = channels; l; l = l->next)
+			sigrok_reading(s, l->data, (int)analog->meaning->unit, (double)values[k++],
+				       &sample, &last);
 	}
 	g_free(values);
 }
@@ -416,12 +222,16 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 			line = &fds[i];
 	}
 	if (!line) {
+		meter_link_pause(s->link, INT64_MAX);
 		s->asked_ns = meter_now_ns();
 		return g_poll(fds, n, timeout);
 	}
+	meter_link_pause(s->link, s->due_ns);
 	while (meter_now_ns() < s->due_ns && !meter_link_stopping())
 		meter_sleep_until(s->due_ns);
 	sigrok_check_connection(s);
+	if (s->direct)
+		meter_relay_prime(s->relay);
 	s->asked_ns = meter_now_ns();
 	s->answered = false;
 	s->due_ns = meter_next_due(s->due_ns, s->period_ns, s->asked_ns);
@@ -442,12 +252,17 @@ static gint sigrok_poll(GPollFD *fds, guint n, gint timeout)
 	if (s->polled)
 		return sigrok_pace(s, fds, n, timeout);
 	sigrok_check_connection(s);
+	meter_link_pause(s->link, INT64_MAX);
 	return g_poll(fds, n, timeout);
 }
 
-static const char *sigrok_word(const char *text)
+static void sigrok_tell(struct sigrok *s)
 {
-	return text && *text ? text : "-";
+	struct meter_identity identity = sigrok_identity(s->device);
+
+	meter_link_ready(s->link, &identity);
+	for (size_t i = 0; i < s->channels_n; i++)
+		meter_link_channel(s->link, i, s->channels[i].sr->name, "");
 }
 
 static void sigrok_start(struct sigrok *s)
@@ -465,11 +280,6 @@ static void sigrok_start(struct sigrok *s)
 	    sr_session_datafeed_callback_add(s->session, sigrok_on_packet, s) != SR_OK ||
 	    sr_session_start(s->session) != SR_OK)
 		sigrok_lost(s, "the session does not start");
-	meter_link_event(s->link, METER_EVENT_READY, "%s %s %s %s",
-			 sigrok_word(sr_dev_inst_vendor_get(s->device)),
-			 sigrok_word(sr_dev_inst_model_get(s->device)),
-			 sigrok_word(sr_dev_inst_version_get(s->device)),
-			 sigrok_word(sr_dev_inst_sernum_get(s->device)));
 }
 
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,
@@ -481,17 +291,13 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 	s->options = options;
 	s->spec = spec;
 	s->link = link;
-	sr_log_loglevel_set(SR_LOG_WARN);
-	sr_log_callback_set(sigrok_log, s);
-	if (sr_init(&s->context) != SR_OK)
-		sigrok_lost(s, "libsigrok does not start");
-	sigrok_find_driver(s);
-	sigrok_find_device(s);
+	sigrok_init(s);
 	sigrok_open(s);
-	sigrok_set_options(s);
-	sigrok_choose_channels(s);
+	if (options->describe)
+		sigrok_describe(s);
 	sigrok_connect(s);
 	sigrok_start(s);
+	sigrok_tell(s);
 	sr_session_run(s->session);
 	if (!meter_link_stopping())
 		sigrok_lost(s, "the driver ended the session");

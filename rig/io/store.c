@@ -381,7 +381,7 @@ static void chunk_encode(const struct meter_sample *samples, size_t n, uint8_t *
 	for (size_t i = 0; i < n; i++) {
 		uint64_t bits;
 
-		memcpy(&bits, &samples[i].value_w, sizeof(bits));
+		memcpy(&bits, &samples[i].value, sizeof(bits));
 		put_le(out + 8 * i, (uint64_t)(samples[i].t_ns - last_ns), 8);
 		put_le(error + 8 * i, (uint64_t)samples[i].error_ns, 8);
 		put_le(channel + 4 * i, samples[i].channel, 4);
@@ -404,7 +404,7 @@ static void chunk_decode(const uint8_t *in, size_t n, struct meter_sample *sampl
 			.error_ns = (int64_t)get_le(error + 8 * i, 8),
 			.channel = (uint32_t)get_le(channel + 4 * i, 4),
 		};
-		memcpy(&samples[i].value_w, &bits, sizeof(bits));
+		memcpy(&samples[i].value, &bits, sizeof(bits));
 	}
 }
 

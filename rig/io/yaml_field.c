@@ -221,9 +221,8 @@ static int read_real_quantity(const struct yaml_reader *reader, const struct yam
 			      const struct yaml_item *item, void *at)
 {
 	static const enum yaml_quantity which[] = {
-		[YAML_TYPE_POWER] = YAML_POWER,
-		[YAML_TYPE_VOLTAGE] = YAML_VOLTAGE,
-		[YAML_TYPE_RATE] = YAML_RATE,
+		[YAML_TYPE_POWER] = YAML_POWER,	    [YAML_TYPE_VOLTAGE] = YAML_VOLTAGE,
+		[YAML_TYPE_CURRENT] = YAML_CURRENT, [YAML_TYPE_RATE] = YAML_RATE,
 		[YAML_TYPE_PERCENT] = YAML_PERCENT,
 	};
 
@@ -324,6 +323,7 @@ static const field_reader field_readers[YAML_TYPE_COUNT_OF_TYPES] = {
 	[YAML_TYPE_DURATION] = read_duration,
 	[YAML_TYPE_POWER] = read_real_quantity,
 	[YAML_TYPE_VOLTAGE] = read_real_quantity,
+	[YAML_TYPE_CURRENT] = read_real_quantity,
 	[YAML_TYPE_RATE] = read_real_quantity,
 	[YAML_TYPE_PERCENT] = read_real_quantity,
 	[YAML_TYPE_MEMORY] = read_memory,

@@ -17,6 +17,7 @@ enum yaml_type {
 	YAML_TYPE_DURATION, /* int64_t, ns */
 	YAML_TYPE_POWER,    /* double, W */
 	YAML_TYPE_VOLTAGE,  /* double, V */
+	YAML_TYPE_CURRENT,  /* double, A */
 	YAML_TYPE_RATE,	    /* double, Hz */
 	YAML_TYPE_PERCENT,  /* double, a fraction */
 	YAML_TYPE_MEMORY,   /* unsigned, MiB, within [min, max] */

@@ -42,6 +42,10 @@ static const struct quantity quantities[YAML_QUANTITY_COUNT] = {
 		"a voltage", 1e3, "1 kV", "12 V",
 		{{"uV", 1, 1e6}, {"mV", 1, 1e3}, {"V", 1, 1}},
 	},
+	[YAML_CURRENT] = {
+		"a current", 1e3, "1 kA", "20 mA",
+		{{"uA", 1, 1e6}, {"mA", 1, 1e3}, {"A", 1, 1}},
+	},
 	[YAML_RATE] = {
 		"a rate", 1e9, "1 GHz", "300 Hz",
 		{{"mHz", 1, 1e3}, {"Hz", 1, 1}, {"kHz", 1e3, 1}, {"MHz", 1e6, 1}},

@@ -14,6 +14,7 @@ enum yaml_quantity {
 	YAML_DURATION, /* s */
 	YAML_POWER,    /* W */
 	YAML_VOLTAGE,  /* V */
+	YAML_CURRENT,  /* A */
 	YAML_RATE,     /* Hz */
 	YAML_PERCENT,  /* a fraction: 1 % is 0.01 */
 	YAML_MEMORY,   /* MiB */

@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * As much of a Rigol DP832 as libsigrok's scpi-pps asks for, on a loopback port, with faults.
- * A process of its own: a thread would make the fork of the meter's process unsafe. Answer n
- * (from 1) to a :MEAS query is the number n, so that a test knows each reading again.
+ * As much of a SCPI meter as libsigrok's scpi-pps and scpi-dmm ask for, on a loopback port or on a
+ * pseudo-terminal, with faults. A process of its own: a thread would make the fork of the meter's
+ * process unsafe. Answer n (from 1) to a question for a number is the number n, so that a test knows
+ * each reading again.
  */
 #ifndef COLDRIG_SCPI_SERVER_H
 #define COLDRIG_SCPI_SERVER_H
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <signal.h>
@@ -20,40 +22,64 @@
 #include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
+#include <termios.h>
 #include <time.h>
 #include <unistd.h>
 
 enum scpi_fault {
 	SCPI_GOOD,
 	SCPI_MUTE_IDN,
-	SCPI_STALL,	 /* from answer fault_at on: reads, says nothing */
-	SCPI_CLOSE,	 /* instead of answer fault_at */
-	SCPI_RESET,	 /* the same, with RST */
-	SCPI_ZERO_CLOSE, /* answer fault_at is 0.000, then it closes */
-	SCPI_NAN,	 /* every fourth answer */
-	SCPI_GARBLE,	 /* every fourth answer has a letter in it */
-	SCPI_EMPTY,	 /* every fourth answer is an empty line */
-	SCPI_DOUBLE,	 /* every fourth answer is two lines */
-	SCPI_SPLIT	 /* every answer comes in two segments */
+	SCPI_STALL,	  /* from answer fault_at on: reads, says nothing */
+	SCPI_DEAF,	  /* from answer fault_at on: does not even read */
+	SCPI_CLOSE,	  /* instead of answer fault_at */
+	SCPI_RESET,	  /* the same, with RST */
+	SCPI_ZERO_CLOSE,  /* answer fault_at is 0.000, then it closes */
+	SCPI_EMPTY_CLOSE, /* answer fault_at is an empty line, then it closes */
+	SCPI_HALF_CLOSE,  /* half of answer fault_at, then it closes */
+	SCPI_HALF_STALL,  /* half of answer fault_at, then nothing */
+	SCPI_ENDLESS,	  /* from answer fault_at on: bytes without a line's end */
+	SCPI_MAD,	  /* from answer fault_at on: letters */
+	SCPI_NAN,	  /* every fourth answer */
+	SCPI_GARBLE,	  /* every fourth answer has a letter in it */
+	SCPI_EMPTY,	  /* every fourth answer is an empty line */
+	SCPI_NUL,	  /* every fourth answer begins with a NUL */
+	SCPI_DOUBLE,	  /* every fourth answer is two lines */
+	SCPI_CHATTY,	  /* after every fourth answer comes one that nobody asked for */
+	SCPI_SPLIT,	  /* every number comes in two segments */
+	SCPI_CRLF	  /* every answer ends with CR LF */
 };
+
+/* What kinds of meter it plays. */
+static const char scpi_dp832[] = "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16";
+static const char scpi_dp832_other[] = "RIGOL TECHNOLOGIES,DP832,DP8C000002,00.01.16";
+static const char scpi_hmc8043[] = "HAMEG,HMC8043,000000001,HW50020001/SW1.10";
+static const char scpi_34405a[] = "Agilent Technologies,34405A,MY00000001,1.50-3.10";
+static const char scpi_34401a[] = "HEWLETT-PACKARD,34401A,0,10-5-2";
 
 #define SCPI_LOG_SIZE 65536
 
 struct scpi_shared {
 	_Atomic unsigned answers;
-	_Atomic bool local; /* SYST:LOCAL came */
+	_Atomic unsigned connections;
+	_Atomic unsigned segments; /* received since the first question for a number */
+	_Atomic bool local;	   /* SYST:LOCAL came */
 	struct {
 		int64_t query_ns, answer_ns;
 		int channel;
+		char what; /* 'V', 'I', 'P' */
 	} log[SCPI_LOG_SIZE];
 };
 
 struct scpi_server {
 	pid_t pid;
-	int port;
-	int listener;
+	int port; /* 0: on a terminal */
+	char terminal[64];
+	int listener; /* or the terminal's other end */
+	const char *identity;
+	const char *identity_later; /* from the second connection on; NULL: the same */
 	enum scpi_fault fault;
 	unsigned fault_at;
+	bool fault_once; /* only until the meter is opened again */
 	int channel;
 	struct scpi_shared *shared;
 };
@@ -66,73 +92,149 @@ static inline int64_t scpi_now_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-static inline void scpi_say(int fd, const char *text)
+static inline void scpi_write(int fd, const char *text, size_t n)
 {
-	if (send(fd, text, strlen(text), MSG_NOSIGNAL) < 0)
+	if (write(fd, text, n) < 0)
 		return;
 }
 
-/* False when the connection is to be closed. */
-static inline bool scpi_measure(struct scpi_server *s, int fd, int64_t query_ns)
+static inline void scpi_say(int fd, const char *text)
+{
+	scpi_write(fd, text, strlen(text));
+}
+
+/* From answer fault_at on. -1: as if nothing were; else whether the connection goes on. */
+static inline int scpi_break(const struct scpi_server *s, int fd)
 {
 	struct linger reset = {.l_onoff = 1};
-	unsigned n = s->shared->answers + 1;
-	bool fourth = n % 4 == 0, there = n >= s->fault_at;
-	char text[64];
 
-	snprintf(text, sizeof(text), "%u\n", n);
-	if (s->fault == SCPI_STALL && there)
+	switch (s->fault) {
+	case SCPI_STALL:
 		return true;
-	if (s->fault == SCPI_CLOSE && there)
+	case SCPI_DEAF:
+		pause();
 		return false;
-	if (s->fault == SCPI_RESET && there) {
+	case SCPI_CLOSE:
+		return false;
+	case SCPI_RESET:
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		return false;
-	}
-	if (s->fault == SCPI_ZERO_CLOSE && there) {
+	case SCPI_ZERO_CLOSE:
 		scpi_say(fd, "0.000\n");
 		return false;
+	case SCPI_EMPTY_CLOSE:
+		scpi_say(fd, "\n");
+		return false;
+	case SCPI_HALF_CLOSE:
+		scpi_say(fd, "1");
+		return false;
+	case SCPI_HALF_STALL:
+		scpi_say(fd, "1");
+		return true;
+	case SCPI_ENDLESS:
+		for (int i = 0; i < 100; i++)
+			scpi_say(fd, "1111");
+		return true;
+	case SCPI_MAD:
+		scpi_say(fd, "hello\n");
+		return true;
+	default:
+		return -1;
 	}
-	if (s->fault == SCPI_NAN && fourth)
-		strcpy(text, "nan\n");
-	if (s->fault == SCPI_GARBLE && fourth)
-		snprintf(text, sizeof(text), "%uq7\n", n);
-	if (s->fault == SCPI_EMPTY && fourth)
-		strcpy(text, "\n");
-	if (s->fault == SCPI_DOUBLE && fourth)
-		snprintf(text, sizeof(text), "%u\n%u\n", n, n + 1);
-	if (s->fault == SCPI_SPLIT) {
-		snprintf(text, sizeof(text), "%u", n);
-		scpi_say(fd, text);
-		usleep(3000);
-		strcpy(text, ".000\n");
+}
+
+/* Every fourth answer, in place of the number n. */
+static inline size_t scpi_fourth(const struct scpi_server *s, unsigned n, char text[static 64])
+{
+	switch (s->fault) {
+	case SCPI_NAN:
+		return (size_t)snprintf(text, 64, "nan\n");
+	case SCPI_GARBLE:
+		return (size_t)snprintf(text, 64, "%uq7\n", n);
+	case SCPI_EMPTY:
+		return (size_t)snprintf(text, 64, "\n");
+	case SCPI_NUL:
+		return (size_t)snprintf(text, 64, "%c%u\n", 0, n);
+	case SCPI_DOUBLE:
+	case SCPI_CHATTY:
+		return (size_t)snprintf(text, 64, "%u\n%u\n", n, n + 1);
+	default:
+		return (size_t)snprintf(text, 64, "%u\n", n);
 	}
+}
+
+/* False when the connection is to be closed. */
+static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_t query_ns)
+{
+	unsigned n = s->shared->answers + 1;
+	/* One connection is for finding the meter, the next for reading it. */
+	bool once_over = s->fault_once && s->shared->connections > 2;
+	char text[64];
+	size_t size =
+		(size_t)snprintf(text, sizeof(text), s->fault == SCPI_CRLF ? "%u\r\n" : "%u\n", n);
+
+	if (n >= s->fault_at && !once_over) {
+		int goes_on = scpi_break(s, fd);
+
+		if (goes_on >= 0)
+			return goes_on;
+	}
+	if (n % 4 == 0 && !once_over)
+		size = scpi_fourth(s, n, text);
 	if (n < SCPI_LOG_SIZE) {
 		s->shared->log[n].query_ns = query_ns;
 		s->shared->log[n].channel = s->channel;
+		s->shared->log[n].what = what;
 		s->shared->log[n].answer_ns = scpi_now_ns();
 	}
 	s->shared->answers = n;
-	scpi_say(fd, text);
+	if (s->fault == SCPI_SPLIT && !once_over) {
+		scpi_write(fd, text, size / 2);
+		usleep(3000);
+		memmove(text, text + size / 2, size - size / 2);
+		size -= size / 2;
+	}
+	scpi_write(fd, text, size);
 	return true;
+}
+
+static inline void scpi_identify(const struct scpi_server *s, int fd)
+{
+	char text[128];
+
+	/* A terminal has no connections: it was opened again if this is asked again. */
+	if (!s->port && s->shared->answers)
+		s->shared->connections = 3;
+	if (s->fault == SCPI_MUTE_IDN && !(s->fault_once && s->shared->connections > 1))
+		return;
+	snprintf(text, sizeof(text), "%s\n",
+		 s->identity_later && s->shared->connections > 2 ? s->identity_later : s->identity);
+	scpi_say(fd, text);
 }
 
 static inline bool scpi_line(struct scpi_server *s, int fd, const char *line, int64_t query_ns)
 {
-	if (strncmp(line, "*IDN?", 5) == 0) {
-		if (s->fault != SCPI_MUTE_IDN)
-			scpi_say(fd, "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16\n");
-		return true;
-	}
-	if (strncmp(line, ":INST:NSEL ", 11) == 0) {
-		s->channel = atoi(line + 11);
-		return true;
-	}
-	if (strncmp(line, ":MEAS:", 6) == 0)
-		return scpi_measure(s, fd, query_ns);
-	if (strncmp(line, "SYST:LOCAL", 10) == 0)
+	const char *meas = strstr(line, "MEAS:");
+
+	if (strcasestr(line, "INST:NSEL ") && !strchr(line, '?'))
+		s->channel = atoi(strrchr(line, ' '));
+	else if (strcasestr(line, "INST:SEL OUT") && !strchr(line, '?'))
+		s->channel = atoi(strcasestr(line, "OUT") + 3);
+	else if (strstr(line, "SYST:LOCAL"))
 		s->shared->local = true;
-	if (strchr(line, '?'))
+	if (!strchr(line, '?'))
+		return true;
+	if (strncmp(line, "*IDN?", 5) == 0)
+		scpi_identify(s, fd);
+	else if (meas)
+		return scpi_measure(s, fd, meas[5] == 'C' ? 'I' : meas[5], query_ns);
+	else if (strncmp(line, "READ?", 5) == 0)
+		return scpi_measure(s, fd, 'P', query_ns);
+	else if (strncmp(line, "CONF?", 5) == 0)
+		scpi_say(fd, "\"VOLT +1.000000E+01,+1.000000E-06\"\n");
+	else if (strncmp(line, "*OPC?", 5) == 0)
+		scpi_say(fd, "1\n");
+	else
 		scpi_say(fd, "OFF\n");
 	return true;
 }
@@ -145,13 +247,16 @@ static inline void scpi_serve(struct scpi_server *s, int fd)
 
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	for (;;) {
-		ssize_t got = recv(fd, buffer + n, sizeof(buffer) - 1 - n, 0);
+		ssize_t got = read(fd, buffer + n, sizeof(buffer) - 1 - n);
 		int64_t now = scpi_now_ns();
 
 		if (got <= 0)
 			return;
 		n += (size_t)got;
 		buffer[n] = '\0';
+		s->shared->segments += s->shared->answers > 0;
+		if (getenv("SCPI_SERVER_TRACE"))
+			fprintf(stderr, "<%s>", buffer);
 		while ((end = strchr(buffer, '\n'))) {
 			*end = '\0';
 			if (!scpi_line(s, fd, buffer, now))
@@ -162,35 +267,82 @@ static inline void scpi_serve(struct scpi_server *s, int fd)
 	}
 }
 
-static inline void scpi_server_start(struct scpi_server *s, enum scpi_fault fault, unsigned at)
+static inline void scpi_listen(struct scpi_server *s)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
 	socklen_t size = sizeof(address);
+	int one = 1;
 
-	memset(s, 0, sizeof(*s));
-	s->fault = fault;
-	s->fault_at = at;
-	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
-			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	address.sin_port = htons((uint16_t)s->port);
 	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
 	s->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	if (s->shared == MAP_FAILED ||
-	    bind(s->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	setsockopt(s->listener, SOL_SOCKET, SO_REUSEADDR, &one, sizeof(one));
+	if (bind(s->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(s->listener, 4) < 0 ||
 	    getsockname(s->listener, (struct sockaddr *)&address, &size) < 0)
 		abort();
 	s->port = ntohs(address.sin_port);
-	s->pid = fork();
-	if (s->pid == 0) {
-		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		for (;;) {
-			int fd = accept(s->listener, NULL, NULL);
+}
 
-			scpi_serve(s, fd);
-			close(fd);
-		}
+/* A terminal whose other end the server holds; the slave stays open, or its end would be EIO. */
+static inline void scpi_open_terminal(struct scpi_server *s)
+{
+	struct termios raw;
+	int slave;
+
+	s->listener = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (s->listener < 0 || grantpt(s->listener) < 0 || unlockpt(s->listener) < 0 ||
+	    ptsname_r(s->listener, s->terminal, sizeof(s->terminal)) != 0)
+		abort();
+	slave = open(s->terminal, O_RDWR | O_NOCTTY);
+	tcgetattr(slave, &raw);
+	cfmakeraw(&raw);
+	tcsetattr(slave, TCSANOW, &raw);
+}
+
+static inline void scpi_run(struct scpi_server *s)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	signal(SIGPIPE, SIG_IGN);
+	if (!s->port) {
+		s->shared->connections = 2;
+		scpi_serve(s, s->listener);
+		_exit(0);
 	}
+	for (;;) {
+		int fd = accept(s->listener, NULL, NULL);
+
+		s->shared->connections++;
+		scpi_serve(s, fd);
+		close(fd);
+	}
+}
+
+/* What s->identity and so on say; port 0 is any, -1 a terminal. */
+static inline void scpi_server_launch(struct scpi_server *s, int port)
+{
+	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->shared == MAP_FAILED)
+		abort();
+	s->channel = 1;
+	s->port = port;
+	if (port < 0) {
+		s->port = 0;
+		scpi_open_terminal(s);
+	} else {
+		scpi_listen(s);
+	}
+	s->pid = fork();
+	if (s->pid == 0)
+		scpi_run(s);
 	close(s->listener);
+}
+
+static inline void scpi_server_start(struct scpi_server *s, enum scpi_fault fault, unsigned at)
+{
+	*s = (struct scpi_server){.identity = scpi_dp832, .fault = fault, .fault_at = at};
+	scpi_server_launch(s, 0);
 }
 
 static inline void scpi_server_stop(struct scpi_server *s)

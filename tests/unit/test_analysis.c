@@ -71,7 +71,7 @@ static void draw(struct bench *b, int64_t from_ms, int64_t to_ms, double power_w
 		const struct meter_sample sample = {
 			.t_ns = (t + b->lag_ms) * MS,
 			.error_ns = MS,
-			.value_w = power_w + (t / TICK_MS % 2 ? 0.01 : -0.01),
+			.value = power_w + (t / TICK_MS % 2 ? 0.01 : -0.01),
 		};
 
 		CU_ASSERT_EQUAL(store_append_samples(b->store, b->segment, 0, &sample, 1, NULL), 0);
@@ -519,7 +519,7 @@ static void a_fall_between_exact_readings_ends_the_search(void)
 		act(&b, 400, 520);
 		for (int64_t t = 400; t <= 800; t += 10) {
 			const struct meter_sample x = {.t_ns = t * MS + (t >= 500 ? odd_ns : 0),
-						       .value_w = t < 500 ? 8 : 0};
+						       .value = t < 500 ? 8 : 0};
 
 			CU_ASSERT_EQUAL(store_append_samples(b.store, 1, 0, &x, 1, NULL), 0);
 		}
@@ -795,6 +795,74 @@ static void what_was_lost_is_noted_for_the_reader(void)
 	end_bench(&b);
 }
 
+static void meter(struct bench *b, int64_t t_ms, const char *event, int64_t last_ms)
+{
+	CU_ASSERT_EQUAL(feed(b, t_ms, "meter",
+			     "{\"event\":\"%s\",\"meter\":\"m0\",\"text\":\"x\",\"t_ns\":%lld,"
+			     "\"last_ns\":%lld}",
+			     event, t_ms * MS, last_ms * MS),
+			0);
+}
+
+/* An idle cycle in D3cold at 400 ms of its own, while the meter is away from lost to back (or not). */
+static enum verdict verdict_with_gap(int64_t lost_ms, int64_t back_ms)
+{
+	struct bench b = ready();
+	enum verdict verdict;
+
+	begin(&b, 11, 0, 390);
+	draw(&b, 400, lost_ms + 1, 0);
+	meter(&b, lost_ms + 5, "lost", lost_ms);
+	if (back_ms) {
+		meter(&b, back_ms, "ready", 0);
+		draw(&b, back_ms, 601, 0);
+	}
+	dwell(&b, 400, 600, d3cold, d3cold);
+	verdict = end(&b, 610, "done")->verdict;
+	if (verdict == VERDICT_UNMEASURED)
+		CU_ASSERT_EQUAL(b.finished->power_n, 0);
+
+	/* The next cycle is measured again, if the meter is back. */
+	if (back_ms) {
+		begin(&b, 12, 0, 690);
+		draw(&b, 700, 901, 0);
+		dwell(&b, 700, 900, d3cold, d3cold);
+		CU_ASSERT_EQUAL(end(&b, 910, "done")->verdict, VERDICT_CONFIRMED);
+	}
+	end_bench(&b);
+	return verdict;
+}
+
+static void a_window_that_a_gap_reaches_into_is_unmeasured(void)
+{
+	CU_ASSERT_EQUAL(verdict_with_gap(490, 520), VERDICT_UNMEASURED); /* within */
+	CU_ASSERT_EQUAL(verdict_with_gap(590, 680), VERDICT_UNMEASURED); /* over its end */
+	CU_ASSERT_EQUAL(verdict_with_gap(399, 450), VERDICT_UNMEASURED); /* over its begin */
+	CU_ASSERT_EQUAL(verdict_with_gap(590, 0), VERDICT_UNMEASURED);	 /* it stays away */
+	CU_ASSERT_EQUAL(verdict_with_gap(600, 650), VERDICT_CONFIRMED);	 /* behind it */
+}
+
+/* 8 W before the gap, 0 W after it: when it fell nobody knows. */
+static void no_fall_is_seen_across_a_gap(void)
+{
+	struct bench b = ready();
+	const struct outcome *o;
+
+	begin(&b, 11, 1, 390);
+	mark_clock(&b, 391);
+	draw(&b, 380, 451, 8);
+	act(&b, 400, 420);
+	meter(&b, 455, "lost", 450);
+	meter(&b, 490, "ready", 0);
+	draw(&b, 490, 801, 0);
+	dwell(&b, 600, 800, d3cold, d3cold);
+	o = end(&b, 810, "done");
+	CU_ASSERT_EQUAL(o->verdict, VERDICT_CONFIRMED);
+	CU_ASSERT_TRUE(isnan(o->to_d3cold_ms));
+	CU_ASSERT_STRING_EQUAL(o->to_d3cold_why, "the meter shows no falling edge");
+	end_bench(&b);
+}
+
 static char *summary(const struct bench *b, const struct analysis *analysis)
 {
 	const char *kernels[] = {"", "6.1.0"};
@@ -902,6 +970,9 @@ static const struct unit_case cases[] = {
 	 a_cycle_that_was_cut_off_and_run_again_counts_once},
 	{"entries that make no sense are refused", entries_that_make_no_sense_are_refused},
 	{"kinds that are not known are passed over", kinds_that_are_not_known_are_passed_over},
+	{"a window that a gap reaches into is unmeasured",
+	 a_window_that_a_gap_reaches_into_is_unmeasured},
+	{"no fall is seen across a gap", no_fall_is_seen_across_a_gap},
 	{"what was lost is noted for the reader", what_was_lost_is_noted_for_the_reader},
 	{"how an arm was booted is that of its latest boot",
 	 how_an_arm_was_booted_is_that_of_its_latest_boot},

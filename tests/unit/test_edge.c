@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "edge.h"
+
+#include <math.h>
+
 #include "unit.h"
 
 #define STEP_NS	 100
 #define ERROR_NS 7
 
-/* One reading each STEP_NS, 1 for each '#', 0 for each '.'. */
+/* One reading each STEP_NS, 1 for each '#', 0 for each '.', a gap for each ' '. */
 static size_t draw(const char *picture, struct edge_sample *out)
 {
 	size_t n = 0;
@@ -14,7 +17,9 @@ static size_t draw(const char *picture, struct edge_sample *out)
 		out[n] = (struct edge_sample){
 			.t_ns = (int64_t)n * STEP_NS,
 			.error_ns = ERROR_NS,
-			.power_w = picture[n] == '#' ? 1 : 0,
+			.power_w = picture[n] == '#'   ? 1
+				   : picture[n] == '.' ? 0
+						       : NAN,
 		};
 	return n;
 }
@@ -48,6 +53,10 @@ static void edges_lie_between_the_reading_before_and_the_one_after(void)
 		{"#..", 1, -1},
 		/* An outlier is no edge; its way back cannot be told from the end of a pulse. */
 		{"###.###", -1, 4},
+		{"### ...", -1, -1},
+		{"... ###", -1, -1},
+		{"##. ...", -1, -1},
+		{"## ##..", 5, -1},
 		{"...#...", 4, -1},
 		{"###.", -1, -1},
 		{"#.#..#..", 3, -1},

@@ -79,8 +79,8 @@ static void meters_and_targets_arrive_field_by_field(void)
 	CU_ASSERT_EQUAL_FATAL(lab->meters_n, 2);
 	CU_ASSERT_STRING_EQUAL(lab->meters[0].spec, "scpi-pps:conn=tcp-raw/127.0.0.1/{port}");
 	same(lab->meters[0].rate_hz, 450);
-	same(lab->meters[0].accuracy.gain, 0.0005);
-	same(lab->meters[0].accuracy.offset_w, 0.002);
+	same(lab->meters[0].accuracy.power.gain, 0.0005);
+	same(lab->meters[0].accuracy.power.offset_w, 0.002);
 	CU_ASSERT_STRING_EQUAL(lab->meters[1].name, "m2");
 	same(lab->meters[1].rate_hz, 2.5);
 
@@ -94,11 +94,11 @@ static void meters_and_targets_arrive_field_by_field(void)
 	CU_ASSERT_PTR_NOT_NULL_FATAL(device);
 	CU_ASSERT_STRING_EQUAL(device->model, "GPU");
 	CU_ASSERT_EQUAL_FATAL(device->rails_n, 2);
-	CU_ASSERT_EQUAL(device->rails[0].meter, 1);
+	CU_ASSERT_EQUAL(device->rails[0].feeds[LAB_FEED_POWER].meter, 1);
 	same(device->rails[0].factor, 1);
 	CU_ASSERT_STRING_EQUAL(device->rails[1].name, "r2");
-	CU_ASSERT_STRING_EQUAL(device->rails[1].channel, "P1");
-	CU_ASSERT_EQUAL(device->rails[1].meter, 0);
+	CU_ASSERT_STRING_EQUAL(device->rails[1].feeds[LAB_FEED_POWER].channel, "P1");
+	CU_ASSERT_EQUAL(device->rails[1].feeds[LAB_FEED_POWER].meter, 0);
 	same(device->rails[1].factor, -2);
 	CU_ASSERT_EQUAL(lab->targets[0].devices[1].rails_n, 0);
 	CU_ASSERT_PTR_NULL(lab_find_device(&lab->targets[0], "0000:01:00.0"));
@@ -220,6 +220,25 @@ static const struct edit edits[] = {
 	{"meter: m2", "meter: m1",
 	 "l.yaml:19:44: channel: \"P1\": given twice for this device, "
 	 "first for rail r1"},
+	{"meter: m2, channel: P1", "meter: m2",
+	 "l.yaml:18:13: a rail has either a \"channel\" of watts, or a \"voltage\" and a "
+	 "\"current\""},
+	{"meter: m2, channel: P1", "meter: m2, voltage: V1", "l.yaml:18:13: a rail has either"},
+	{"meter: m2, channel: P1", "meter: m2, current: I1", "l.yaml:18:13: a rail has either"},
+	{"meter: m2, channel: P1", "meter: m2, channel: P1, voltage: V1, current: I1",
+	 "l.yaml:18:13: a rail has either"},
+	{"meter: m2, channel: P1", "meter: m2, channel: P1, current_meter: m1",
+	 "l.yaml:18:63: current_meter: \"m1\": is only for a rail with a current"},
+	{"meter: m2, channel: P1", "meter: m2, voltage: V1, current: I1",
+	 "l.yaml:18:44: voltage: \"V1\": the accuracy of meter m2 must have voltage: "
+	 "{gain, offset}"},
+	{"{gain: 1 %, offset: 0 W}", "{voltage: {gain: 1 %, offset: 0 V}}",
+	 "l.yaml:18:44: channel: \"P1\": the accuracy of meter m2 must have gain and offset"},
+	{"{gain: 1 %, offset: 0 W}", "{gain: 1 %}",
+	 "l.yaml:10:15: missing key \"offset\" in an accuracy"},
+	{"{gain: 1 %, offset: 0 W}", "{}", "l.yaml:10:15: an accuracy has gain and offset, or"},
+	{"{gain: 1 %, offset: 0 W}", "{voltage: {gain: 1 %, offset: 1 A}}",
+	 "l.yaml:10:45: offset: \"1 A\": \"A\" is no unit of a voltage"},
 	{"name: r2", "name: r1", "l.yaml:19:20: name: \"r1\": given twice"},
 	{"factor: -2", "factor: 0", "l.yaml:19:56: factor: \"0\": must not be 0"},
 	{"factor: -2", "factor: 0x2", "l.yaml:19:56: factor: \"0x2\": not a number"},

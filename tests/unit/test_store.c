@@ -127,11 +127,11 @@ static void journal_entries_come_back_as_they_were(void)
 }
 
 static const struct meter_sample samples[] = {
-	{.t_ns = 1000, .error_ns = 3, .channel = 0, .value_w = 0.1},
-	{.t_ns = 1000, .error_ns = 0, .channel = 63, .value_w = -12.5},
-	{.t_ns = 2500, .error_ns = INT64_MAX, .channel = UINT32_MAX, .value_w = -0.0},
-	{.t_ns = 4000, .error_ns = 1, .channel = 1, .value_w = 1e-300},
-	{.t_ns = INT64_MAX, .error_ns = 1, .channel = 1, .value_w = NAN},
+	{.t_ns = 1000, .error_ns = 3, .channel = 0, .value = 0.1},
+	{.t_ns = 1000, .error_ns = 0, .channel = 63, .value = -12.5},
+	{.t_ns = 2500, .error_ns = INT64_MAX, .channel = UINT32_MAX, .value = -0.0},
+	{.t_ns = 4000, .error_ns = 1, .channel = 1, .value = 1e-300},
+	{.t_ns = INT64_MAX, .error_ns = 1, .channel = 1, .value = NAN},
 };
 
 static void samples_come_back_bit_for_bit(void)

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/* Times in which a meter gave no readings, from the journal's words on meters. */
+#ifndef COLDRIG_GAPS_H
+#define COLDRIG_GAPS_H
+
+#include <stddef.h>
+
+#include "rail.h"
+#include "store.h"
+
+struct gaps {
+	struct rail_gap *all;
+	size_t n;
+};
+
+/*
+ * Takes an entry of kind "meter", of the meter with this index. From "lost" on there is a gap, which
+ * begins with the last reading that the entry tells; it ends with "ready". One that was not lost
+ * before it became ready was not open before. -ENOMEM.
+ */
+int gaps_take(struct gaps *gaps, const struct store_entry *entry, size_t meter);
+
+/* The latest gap of a meter; NULL if there was none. */
+const struct rail_gap *gaps_last(const struct gaps *gaps, int segment, size_t meter);
+
+void gaps_free(struct gaps *gaps); /* what it owns, not itself */
+
+#endif

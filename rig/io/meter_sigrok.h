@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the two files share that read a meter through libsigrok: meter_sigrok_open.c finds and opens
+ * it, meter_sigrok.c reads it. The only file that includes libsigrok.
+ */
+#ifndef COLDRIG_METER_SIGROK_H
+#define COLDRIG_METER_SIGROK_H
+
+#include <libsigrok/libsigrok.h>
+
+#include "meter_backend.h"
+#include "meter_relay.h"
+
+/* How a driver gets its readings; one that is not listed sends by itself. */
+struct sigrok_driver {
+	const char *name;
+	enum meter_relay_way way; /* over a socket; over a serial line it is always PUMP */
+	bool all_numbers;	  /* while it runs it asks for nothing but numbers */
+};
+
+struct sigrok_channel {
+	struct sr_channel *sr;
+	int unit; /* enum sr_unit of its readings, 0: none came yet */
+};
+
+struct sigrok {
+	const struct meter_options *options;
+	const struct meter_spec *spec;
+	struct meter_link *link;
+	const struct sigrok_driver *polled; /* NULL: it sends by itself */
+	struct sr_context *context;
+	struct sr_dev_driver *driver;
+	struct sr_dev_inst *device;
+	struct sr_session *session;
+	struct sigrok_channel *channels; /* those that are read, in the order of samples */
+	size_t channels_n;
+	struct meter_relay *relay; /* NULL: libsigrok reads for itself */
+	bool direct;		   /* the relay's way is DIRECT */
+	int fd;			   /* the driver's socket or serial line, -1 if it has none */
+	int64_t period_ns, due_ns;
+	int64_t asked_ns;  /* the driver was let go at */
+	int64_t packet_ns; /* the latest packet came at */
+	bool answered;	   /* since asked_ns */
+	bool stopped;
+	bool holding; /* held is a 0.0 that waits for a good reading behind it */
+	struct meter_sample held;
+	int64_t noted_ns;
+	unsigned dropped; /* readings since noted_ns */
+	char log[128];	  /* libsigrok's first complaint */
+};
+
+/* All of these end the process with a loss that says why, if they cannot. */
+
+/* Starts libsigrok; its complaints are kept from here on. */
+void sigrok_init(struct sigrok *s);
+
+/* Finds the driver and the meter, opens it, sets the spec's options and enables the channels. */
+void sigrok_open(struct sigrok *s);
+
+/* Who a meter is, as far as libsigrok knows. */
+struct meter_identity sigrok_identity(const struct sr_dev_inst *device);
+
+/* Tells the settings of an open meter. */
+void sigrok_describe(struct sigrok *s);
+
+/* What, and libsigrok's complaint behind it. */
+_Noreturn void sigrok_lost(struct sigrok *s, const char *what);
+
+#endif
