@@ -259,8 +259,7 @@ int alignment_find(struct alignment *a, struct store *store, int segment,
 		}
 		if (r == 0 && p->is_fresh)
 			r = put_mark(&a->marks[m], had, &best);
-		else if (r == 0 && had)
-			a->marks[m].n--;
+		p->is_fresh = p->is_fresh || had;
 	}
 	free(steps);
 	return r;

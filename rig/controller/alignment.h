@@ -37,7 +37,7 @@ void alignment_take_failure(struct alignment *alignment);
 
 /*
  * Looks for the steps in the readings up to until_ns; the marks of the target's clock go around them.
- * A mark that was found before for these same steps is replaced.
+ * A mark that was found before for these same steps is replaced, if they are found again.
  */
 int alignment_find(struct alignment *alignment, struct store *store, int segment,
 		   const struct clock_mark *clock, size_t clock_n, int64_t until_ns,
