@@ -10,8 +10,8 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from rigtest import NVME, SLOT_OF, RigTest, lab_text, missing_for_virtual_lab, plan_text  # noqa: E402
 
 WHY_NOT = missing_for_virtual_lab("6.1")
-LAG_NS, DRIFT = 40e6, 200e-6
-LATE = {"  seed: 1\n": "  seed: 1\n  lag: 40 ms\n  drift: 200 ppm\n"}
+LAG_NS, DRIFT = 300e6, 200e-6  # much more than the error of a meter on a machine that is busy
+LATE = {"  seed: 1\n": "  seed: 1\n  lag: 300 ms\n  drift: 200 ppm\n"}
 REBIND = [f'{{scenario: rebind, cycles: 2, devices: ["{NVME}"]}}']
 
 
@@ -51,13 +51,12 @@ class LateMeter(RigTest):
             yield to_d3cold_ms - (fell_ns - released_ns) / 1e6
 
     def test_a_planted_lag_is_found_and_taken_out(self):
-        # Long enough that a meter on a busy machine passes.
-        done = self.run_late("run", plan_text(REBIND, times="").replace("dwell: 400 ms", "dwell: 1 s"))
+        done = self.run_late("run", plan_text(REBIND).replace("\ndwell: 400 ms", "\ndwell: 2 s"))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.verdicts("run"), {"confirmed": 2})
         found = self.alignment("run")
         self.assertLessEqual(abs(found["offset_ms"] - self.planted_ms("run")), found["u95_ms"])
-        self.assertLess(found["u95_ms"], 40, "an error as large as what was planted proves nothing")
+        self.assertLess(found["u95_ms"], LAG_NS / 2e6, "an error as large as what was planted proves nothing")
         self.assertLessEqual(abs(found["drift_ppm"] - DRIFT * 1e6), found["drift_u95_ppm"])
         self.assertGreaterEqual(found["steps"], 10)
         self.assertTrue(found["ok"])
