@@ -49,6 +49,27 @@ static int count_member(const struct call *call, const char *key, int64_t min, i
 	return 0;
 }
 
+static int text_member(const struct call *call, const char *key, const char **text)
+{
+	*text = msg_get_str(call->request, key);
+	return *text ? 0 : err_set(call->err, -EINVAL, "%s: missing, or not text", key);
+}
+
+/* One of two words. */
+static int word_member(const struct call *call, const char *key, const char *no, const char *yes,
+		       bool *is_yes)
+{
+	const char *word;
+	int r = text_member(call, key, &word);
+
+	if (r < 0)
+		return r;
+	*is_yes = strcmp(word, yes) == 0;
+	if (!*is_yes && strcmp(word, no) != 0)
+		return err_set(call->err, -EINVAL, "%s %.32s: not %s or %s", key, word, no, yes);
+	return 0;
+}
+
 /* The nonce comes back as it was, so that a late answer of an older session is not mistaken. */
 static int echo_nonce(const struct call *call)
 {
@@ -249,6 +270,14 @@ static int op_close(struct call *call)
 	return vfio_close(&call->agent->vfio, &call->bdf, call->err);
 }
 
+static int op_power(struct call *call)
+{
+	bool d3hot;
+	int r = word_member(call, "state", "D0", "D3hot", &d3hot);
+
+	return r < 0 ? r : vfio_set_power(&call->agent->vfio, &call->bdf, d3hot, call->err);
+}
+
 /* Virtual functions that go away must be in nobody's hands. */
 static int check_vfs_free(const struct call *call, const struct bdf_list *vfs)
 {
@@ -349,27 +378,6 @@ static int op_release(struct call *call)
 	struct agent *agent = call->agent;
 
 	return saved_release(&agent->saved, &agent->vfio, &agent->host, &call->bdf, call->err);
-}
-
-static int text_member(const struct call *call, const char *key, const char **text)
-{
-	*text = msg_get_str(call->request, key);
-	return *text ? 0 : err_set(call->err, -EINVAL, "%s: missing, or not text", key);
-}
-
-/* One of two words. */
-static int word_member(const struct call *call, const char *key, const char *no, const char *yes,
-		       bool *is_yes)
-{
-	const char *word;
-	int r = text_member(call, key, &word);
-
-	if (r < 0)
-		return r;
-	*is_yes = strcmp(word, yes) == 0;
-	if (!*is_yes && strcmp(word, no) != 0)
-		return err_set(call->err, -EINVAL, "%s %.32s: not %s or %s", key, word, no, yes);
-	return 0;
 }
 
 static int op_put(struct call *call)
@@ -515,6 +523,7 @@ static const struct op {
 	{"native", op_native, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM | NEEDS_CLOSED},
 	{"open", op_open, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
 	{"close", op_close, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
+	{"power", op_power, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
 	{"vfs", op_vfs, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM | NEEDS_CLOSED},
 	{"set", op_set, NEEDS_SESSION | NEEDS_BDF | NEEDS_CLAIM},
 	{"state", op_state, NEEDS_SESSION | NEEDS_BDF},

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/pci_regs.h>
 #include <linux/vfio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -178,6 +179,58 @@ int vfio_close(struct vfio *vfio, const struct bdf *bdf, struct err *err)
 	if (!open)
 		return err_set(err, -ENOENT, "%s: it is not open", name);
 	close_one(vfio, open);
+	return 0;
+}
+
+/* Finds the function's PMCSR: its place in the device's file. */
+static int find_pmcsr(int device, off_t *place)
+{
+	struct vfio_region_info config = {.argsz = sizeof(config),
+					  .index = VFIO_PCI_CONFIG_REGION_INDEX};
+	uint8_t at = PCI_CAPABILITY_LIST, head[2];
+
+	if (ioctl(device, VFIO_DEVICE_GET_REGION_INFO, &config) < 0)
+		return -errno;
+	if (pread(device, &at, 1, (off_t)config.offset + at) != 1)
+		return -EIO;
+	/* As many as there is room for: a list that bites its tail ends too. */
+	for (int left = (PCI_CFG_SPACE_SIZE - PCI_STD_HEADER_SIZEOF) / PCI_CAP_SIZEOF;
+	     at >= PCI_STD_HEADER_SIZEOF && left > 0; left--) {
+		at &= (uint8_t)~3;
+		if (pread(device, head, 2, (off_t)config.offset + at) != 2)
+			return -EIO;
+		if (head[0] == PCI_CAP_ID_PM) {
+			*place = (off_t)config.offset + at + PCI_PM_CTRL;
+			return 0;
+		}
+		at = head[1];
+	}
+	return -ENXIO;
+}
+
+int vfio_set_power(const struct vfio *vfio, const struct bdf *bdf, bool d3hot, struct err *err)
+{
+	const struct vfio_open *open = find(vfio, bdf);
+	char name[BDF_TEXT_SIZE];
+	uint16_t pmcsr;
+	off_t place = 0;
+	int r;
+
+	bdf_format(bdf, name);
+	if (!open)
+		return err_set(err, -ENOENT, "%s: it is not open", name);
+	r = find_pmcsr(open->device, &place);
+	if (r == 0 && pread(open->device, &pmcsr, sizeof(pmcsr), place) != sizeof(pmcsr))
+		r = -EIO;
+	if (r < 0)
+		return err_set(err, r, "%s: no power management register%s%s", name,
+			       r == -ENXIO ? "" : ": ", r == -ENXIO ? "" : strerror(-r));
+	/* Its PME bit is cleared by writing 1. */
+	pmcsr = (uint16_t)((pmcsr & ~(PCI_PM_CTRL_STATE_MASK | PCI_PM_CTRL_PME_STATUS)) |
+			   (d3hot ? PCI_PM_CTRL_STATE_MASK : 0));
+	if (pwrite(open->device, &pmcsr, sizeof(pmcsr), place) != sizeof(pmcsr))
+		return err_set(err, -EIO, "%s: its power management register: %s", name,
+			       strerror(errno));
 	return 0;
 }
 

@@ -30,6 +30,12 @@ int vfio_open(struct vfio *vfio, const struct host *host, const struct bdf *bdf,
 int vfio_close(struct vfio *vfio, const struct bdf *bdf, struct err *err);
 void vfio_close_all(struct vfio *vfio);
 
+/*
+ * Writes D0 or D3hot to the power management register of a function that is open, through vfio, as
+ * the driver of a virtual machine does. -ENOENT if it is not open, -ENXIO if it has no such register.
+ */
+int vfio_set_power(const struct vfio *vfio, const struct bdf *bdf, bool d3hot, struct err *err);
+
 bool vfio_is_open(const struct vfio *vfio, const struct bdf *bdf);
 
 /* Any function of the list, or of their groups: taking a driver away would then block. */

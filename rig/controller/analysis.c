@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "alignment.h"
 #include "analysis_incidents.h"
 #include "clock.h"
 #include "gaps.h"
@@ -49,6 +50,20 @@ struct current {
 	int64_t forbidden; /* accesses to devices without power */
 };
 
+/* A level as it was measured: read again when it is known how late its meters are. */
+struct level_window {
+	int segment, arm, device;
+	bool is_d0;
+	int64_t from_ns, to_ns;
+};
+
+/* A cycle since the last steps: judged again with the next ones. */
+struct open_cycle {
+	int segment, arm;
+	size_t outcome; /* index */
+	struct current cycle;
+};
+
 /* A device that was accessed without power, in an arm. */
 struct touched {
 	int arm;
@@ -69,6 +84,12 @@ struct analysis {
 	bool *watched;		      /* per device: a witness of its resumes is at work */
 	struct clock_mark *marks;     /* of the present boot */
 	size_t marks_n;
+	struct alignment *alignment;
+	bool is_aligned; /* steps were looked for since the last cycle: what is open is not any more */
+	struct level_window *open_levels;
+	size_t open_levels_n;
+	struct open_cycle *open_cycles;
+	size_t open_cycles_n;
 	struct current now;
 	struct outcome *outcomes;
 	size_t outcomes_n;
@@ -97,7 +118,8 @@ int analysis_new(const struct lab *lab, const struct lab_target *target, const s
 	a->levels = calloc(levels_n, sizeof(*a->levels));
 	a->suites = calloc(plan->arms_n, sizeof(*a->suites));
 	a->watched = calloc(target->devices_n, sizeof(*a->watched));
-	if (!a->arms || !a->suites || !a->levels || !a->watched) {
+	if (!a->arms || !a->suites || !a->levels || !a->watched ||
+	    alignment_new(lab, target, plan, &a->alignment) < 0) {
 		analysis_free(a);
 		return -ENOMEM;
 	}
@@ -117,6 +139,9 @@ void analysis_free(struct analysis *analysis)
 	free(analysis->notes);
 	free(analysis->touched);
 	incidents_free(&analysis->incidents);
+	alignment_free(analysis->alignment);
+	free(analysis->open_levels);
+	free(analysis->open_cycles);
 	gaps_free(&analysis->gaps);
 	free(analysis->now.rpm);
 	free(analysis->marks);
@@ -243,6 +268,8 @@ static int take_arm_up(struct analysis *a, const struct store_entry *entry, stru
 	arm->boots++;
 	a->accesses_watched = msg_get_bool(entry->body, "accesses_watched", false);
 	a->marks_n = 0; /* the target's clock began anew */
+	a->open_levels_n = a->open_cycles_n = 0;
+	alignment_begin_boot(a->alignment, entry->arm);
 	memset(a->watched, 0, a->target->devices_n * sizeof(*a->watched));
 	return 0;
 }
@@ -290,8 +317,8 @@ static int load_window(struct analysis *a, int segment, int device, int64_t from
 	const struct lab_device *dev = &a->target->devices[device];
 	struct lab_accuracy accuracy = wiring_accuracy(a->lab, dev);
 	struct stats_mean stats;
-	int r = series_load(a->store, segment, a->lab, a->target, dev, &gaps, from_ns - lead_ns,
-			    to_ns, series, err);
+	int r = series_load(a->store, segment, a->lab, a->target, dev, &gaps,
+			    alignment_marks(a->alignment), from_ns - lead_ns, to_ns, series, err);
 
 	if (r < 0)
 		return r;
@@ -309,38 +336,54 @@ static int load_window(struct analysis *a, int segment, int device, int64_t from
 	return 0;
 }
 
-static int take_level(struct analysis *a, const struct store_entry *entry, struct err *err)
+static int read_level(struct analysis *a, const struct level_window *w, struct err *err)
 {
-	const char *state = msg_get_str(entry->body, "state");
-	int64_t from_ns = msg_get_int(entry->body, "t0_ns", -1);
-	int64_t to_ns = msg_get_int(entry->body, "t1_ns", -1);
-	struct state_word begin = state_word(msg_get(entry->body, "begin"));
-	struct state_word end = state_word(msg_get(entry->body, "end"));
-	struct state_word word = weaker(&begin, &end);
-	int device = find_device(a, entry->body);
-	bool is_d0 = state && strcmp(state, "D0") == 0;
-	struct result_levels *levels;
-	struct result_power *power;
+	struct result_levels *levels =
+		&a->levels[(size_t)w->arm * a->target->devices_n + (size_t)w->device];
+	struct result_power *power = w->is_d0 ? &levels->d0 : &levels->d3hot;
 	struct series series;
 	double *x, offset_w;
 	size_t n;
-	int r;
+	int r = load_window(a, w->segment, w->device, w->from_ns, w->to_ns, &series, &x, &n,
+			    &power->level, &offset_w, 0, err);
 
-	if (device < 0 || !state)
-		return bad(entry, err);
-	levels = &a->levels[(size_t)entry->arm * a->target->devices_n + (size_t)device];
-	power = is_d0 ? &levels->d0 : &levels->d3hot;
-	*power = (struct result_power){.why = "the device could not be brought to this state"};
-	if (from_ns < 0 || word.sysfs != (is_d0 ? SYSFS_ACTIVE : SYSFS_D3HOT))
-		return 0;
-	r = load_window(a, entry->segment, device, from_ns, to_ns, &series, &x, &n, &power->level,
-			&offset_w, 0, err);
 	if (r < 0)
 		return r;
 	power->why = power->level.valid ? NULL : "no usable samples";
 	free(x);
 	series_free(&series);
 	return 0;
+}
+
+static int take_level(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	const char *state = msg_get_str(entry->body, "state");
+	struct state_word begin = state_word(msg_get(entry->body, "begin"));
+	struct state_word end = state_word(msg_get(entry->body, "end"));
+	struct state_word word = weaker(&begin, &end);
+	struct level_window *grown, w = {
+					    .segment = entry->segment,
+					    .arm = entry->arm,
+					    .device = find_device(a, entry->body),
+					    .is_d0 = state && strcmp(state, "D0") == 0,
+					    .from_ns = msg_get_int(entry->body, "t0_ns", -1),
+					    .to_ns = msg_get_int(entry->body, "t1_ns", -1),
+				    };
+	struct result_levels *levels;
+
+	if (w.device < 0 || !state)
+		return bad(entry, err);
+	levels = &a->levels[(size_t)w.arm * a->target->devices_n + (size_t)w.device];
+	*(w.is_d0 ? &levels->d0 : &levels->d3hot) =
+		(struct result_power){.why = "the device could not be brought to this state"};
+	if (w.from_ns < 0 || word.sysfs != (w.is_d0 ? SYSFS_ACTIVE : SYSFS_D3HOT))
+		return 0;
+	grown = realloc(a->open_levels, (a->open_levels_n + 1) * sizeof(*grown));
+	if (!grown)
+		return -ENOMEM;
+	a->open_levels = grown;
+	a->open_levels[a->open_levels_n++] = w;
+	return read_level(a, &w, err);
 }
 
 /* Entries that a reader should know of. */
@@ -424,7 +467,7 @@ static int take_level_failed(struct analysis *a, const struct store_entry *entry
 static int take_cycle_begin(struct analysis *a, const struct store_entry *entry, struct err *err)
 {
 	struct current *c = &a->now;
-	struct rpm_event *rpm = c->rpm;
+	struct rpm_event *rpm = c->rpm; /* its memory is used again */
 	int64_t scenario = msg_get_int(entry->body, "scenario_index", -1);
 
 	*c = (struct current){
@@ -436,6 +479,9 @@ static int take_cycle_begin(struct analysis *a, const struct store_entry *entry,
 		.begin_ns = entry->t_ns,
 		.rpm = rpm,
 	};
+	if (a->is_aligned) /* not earlier: steps may be looked for again, in more readings */
+		a->open_levels_n = a->open_cycles_n = 0;
+	a->is_aligned = false;
 	if (scenario < 0 || scenario >= (int64_t)a->plan->scenarios_n || c->device < 0 ||
 	    c->ordinal < 0)
 		return bad(entry, err);
@@ -606,10 +652,10 @@ static void measure_wake(const struct analysis *a, struct outcome *o)
 	}
 }
 
-static void measure_to_d3cold(const struct analysis *a, const struct series *series,
+static void measure_to_d3cold(const struct analysis *a, const struct current *c,
+			      const struct series *series, int64_t align_error_ns,
 			      struct outcome *o)
 {
-	const struct current *c = &a->now;
 	int64_t released_ns, clock_error_ns = 0;
 	struct edge edge;
 
@@ -638,26 +684,40 @@ static void measure_to_d3cold(const struct analysis *a, const struct series *ser
 					  o->threshold_w, true, &later);)
 		edge = later; /* of several falls in the cycle, the one after the release */
 	o->to_d3cold_ms = (double)(edge.t_ns - released_ns) / 1e6;
-	o->to_d3cold_error_ms = (double)(edge.error_ns + clock_error_ns) / 1e6;
+	o->to_d3cold_error_ms = (double)(edge.error_ns + clock_error_ns + align_error_ns) / 1e6;
 }
 
-static int judge(struct analysis *a, const struct store_entry *entry, struct outcome *o,
-		 struct err *err)
+/* What the meter says of the dwell; it says nothing whose time is not known. */
+static struct level_judgement hear_meter(struct analysis *a, int arm, const struct current *c,
+					 const struct outcome *o, int64_t *align_error_ns)
 {
-	const struct current *c = &a->now;
-	const struct result_levels *levels = analysis_levels(a, entry->arm, c->device);
+	const struct result_levels *levels = analysis_levels(a, arm, c->device);
+	const char *why = alignment_check(a->alignment, &a->target->devices[c->device],
+					  c->window_to_ns, align_error_ns);
+
+	if (why)
+		return (struct level_judgement){METER_NONE, NAN, why};
+	return level_judge(&o->window, &levels->d0.level, &levels->d3hot.level);
+}
+
+/* All that depends on readings. */
+static int judge(struct analysis *a, int segment, int arm, const struct current *c,
+		 struct outcome *o, struct err *err)
+{
 	struct state_word word = weaker(&c->at_begin, &c->at_end);
 	struct level_judgement judgement = {METER_NONE, NAN, "the dwell was not reached"};
 	struct series series = {0};
+	int64_t align_error_ns = 0;
 	int r = 0;
 
+	outcome_free(o);
 	if (c->has_window) {
-		r = load_window(a, entry->segment, c->device, c->window_from_ns, c->window_to_ns,
-				&series, &o->power_w, &o->power_n, &o->window, &o->offset_w,
+		r = load_window(a, segment, c->device, c->window_from_ns, c->window_to_ns, &series,
+				&o->power_w, &o->power_n, &o->window, &o->offset_w,
 				c->window_from_ns - c->begin_ns + SERIES_LEAD_NS, err);
 		if (r < 0)
 			return r;
-		judgement = level_judge(&o->window, &levels->d0.level, &levels->d3hot.level);
+		judgement = hear_meter(a, arm, c, o, &align_error_ns);
 	}
 	o->evidence.sysfs = word.sysfs;
 	o->evidence.acpi = word.acpi;
@@ -667,9 +727,26 @@ static int judge(struct analysis *a, const struct store_entry *entry, struct out
 	o->threshold_w = judgement.threshold_w;
 	o->verdict = verdict_decide(&o->evidence);
 	o->dissent = verdict_dissent(&o->evidence);
-	measure_wake(a, o);
-	measure_to_d3cold(a, &series, o);
+	measure_to_d3cold(a, c, &series, align_error_ns, o);
 	series_free(&series);
+	return 0;
+}
+
+/* Keeps what the cycle is to be judged by again. */
+static int keep_open(struct analysis *a, const struct store_entry *entry)
+{
+	struct open_cycle *grown = realloc(a->open_cycles, (a->open_cycles_n + 1) * sizeof(*grown));
+
+	if (!grown)
+		return -ENOMEM;
+	a->open_cycles = grown;
+	a->open_cycles[a->open_cycles_n] = (struct open_cycle){
+		.segment = entry->segment,
+		.arm = entry->arm,
+		.outcome = a->outcomes_n - 1,
+		.cycle = a->now,
+	};
+	a->open_cycles[a->open_cycles_n++].cycle.rpm = NULL;
 	return 0;
 }
 
@@ -695,7 +772,8 @@ static int take_cycle_end(struct analysis *a, const struct store_entry *entry, s
 	o.unasked_resumes = count_unasked(a);
 	o.forbidden_accesses = a->accesses_watched ? (long)a->now.forbidden : -1;
 	snprintf(o.why, sizeof(o.why), "%s", why ? why : "");
-	r = judge(a, entry, &o, err);
+	measure_wake(a, &o);
+	r = judge(a, entry->segment, entry->arm, &a->now, &o, err);
 	if (r < 0)
 		return r;
 	grown = realloc(a->outcomes, (a->outcomes_n + 1) * sizeof(*grown));
@@ -705,7 +783,51 @@ static int take_cycle_end(struct analysis *a, const struct store_entry *entry, s
 	}
 	a->outcomes = grown;
 	a->outcomes[a->outcomes_n++] = o;
+	return keep_open(a, entry);
+}
+
+/* Entries of load steps. */
+
+static int take_stimulus(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	alignment_begin_steps(a->alignment, msg_get_bool(entry->body, "again", false));
 	return 0;
+}
+
+static int take_step(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	int r = alignment_take_step(a->alignment, entry->body);
+
+	return r == -EBADMSG ? bad(entry, err) : r;
+}
+
+static int take_step_failed(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	alignment_take_failure(a->alignment);
+	return add_note(a, entry, "no load steps of", msg_get_str(entry->body, "device"),
+			msg_get_str(entry->body, "why"));
+}
+
+/* What was read since the steps before is read again: now the lag is known on both sides. */
+static int take_align(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	int64_t until_ns = msg_get_int(entry->body, "until_ns", -1);
+	int r = until_ns < 0 ? bad(entry, err)
+			     : alignment_find(a->alignment, a->store, entry->segment, a->marks,
+					      a->marks_n, until_ns, err);
+
+	for (size_t i = 0; r == 0 && i < a->open_levels_n; i++)
+		r = read_level(a, &a->open_levels[i], err);
+	for (size_t i = 0; r == 0 && i < a->open_cycles_n; i++) {
+		const struct open_cycle *open = &a->open_cycles[i];
+
+		r = judge(a, open->segment, open->arm, &open->cycle, &a->outcomes[open->outcome],
+			  err);
+	}
+	a->is_aligned = true;
+	return r;
 }
 
 static int take_suite_begin(struct analysis *a, const struct store_entry *entry, struct err *err)
@@ -745,6 +867,10 @@ static const struct {
 	{"clock", take_clock},
 	{"watch", take_watch},
 	{"level", take_level},
+	{"stimulus", take_stimulus},
+	{"step", take_step},
+	{"step-failed", take_step_failed},
+	{"align", take_align},
 	{"cycle-begin", take_cycle_begin},
 	{"action", take_action},
 	{"state", take_state},
@@ -820,6 +946,31 @@ const struct analysis_arm *analysis_arm(const struct analysis *analysis, int arm
 const struct conformance *analysis_suite(const struct analysis *analysis, int arm)
 {
 	return &analysis->suites[arm];
+}
+
+size_t analysis_open(const struct analysis *analysis)
+{
+	return analysis->open_cycles_n ? analysis->open_cycles[0].outcome : analysis->outcomes_n;
+}
+
+int64_t analysis_wait_ns(const struct analysis *analysis)
+{
+	return alignment_wait_ns(analysis->alignment);
+}
+
+bool analysis_is_aligned(const struct analysis *analysis, int64_t until_ns)
+{
+	return alignment_is_done(analysis->alignment, until_ns);
+}
+
+bool analysis_is_coarse(const struct analysis *analysis)
+{
+	return alignment_is_coarse(analysis->alignment);
+}
+
+struct align_result analysis_alignment(const struct analysis *analysis, int arm, size_t meter)
+{
+	return alignment_result(analysis->alignment, arm, meter);
 }
 
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n)

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "align.h"
 #include "conformance.h"
 #include "err.h"
 #include "incidents.h"
@@ -53,6 +54,22 @@ const struct analysis_arm *analysis_arm(const struct analysis *analysis, int arm
 
 /* What the conformance suite found in an arm; zeroed where it was not run. */
 const struct conformance *analysis_suite(const struct analysis *analysis, int arm);
+
+/* The first of the outcomes that the next load steps may change, as the last ones have; the number of
+ * all if there is none. */
+size_t analysis_open(const struct analysis *analysis);
+
+/* How long after a moment its readings come, as far as it is known: the meters' lag. */
+int64_t analysis_wait_ns(const struct analysis *analysis);
+
+/* Is more waiting for readings, which reach until_ns now, of no use for finding the last steps? */
+bool analysis_is_aligned(const struct analysis *analysis, int64_t until_ns);
+
+/* Would more steps be of use, because these left the time of a meter too uncertain? */
+bool analysis_is_coarse(const struct analysis *analysis);
+
+/* What became of the alignment of a meter in an arm. */
+struct align_result analysis_alignment(const struct analysis *analysis, int arm, size_t meter);
 
 /* All outcomes so far, in the order they came. */
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n);

@@ -35,11 +35,12 @@ static int replay(const char *dir, bool is_json)
 	struct runfile run;
 	struct err err = {""};
 	char *text = NULL;
-	bool limits_ok = false, there = false, same = false;
+	struct runfile_word word = {0};
+	bool there = false, same = false;
 	int r = runfile_open(dir, true, &run, &err), status;
 
 	if (r == 0)
-		r = runfile_summary(&run, &text, &limits_ok, &err);
+		r = runfile_summary(&run, &text, &word, &err);
 	if (r == 0) {
 		same = is_same(&run, text, &there);
 		if (is_json)
@@ -47,7 +48,7 @@ static int replay(const char *dir, bool is_json)
 		else
 			r = runfile_print(&run, stdout, &err);
 	}
-	status = limits_ok ? EXIT_AS_EXPECTED : EXIT_LIMITS;
+	status = word.limits_ok ? EXIT_AS_EXPECTED : EXIT_LIMITS;
 	if (r < 0) {
 		status = command_fail(EXIT_USAGE, &err);
 	} else if (there && !same) {
@@ -59,6 +60,8 @@ static int replay(const char *dir, bool is_json)
 			there ? "coldrig: %s: replayed, summary.json is the same byte for byte\n"
 			      : "coldrig: %s: replayed; the run wrote no summary.json yet\n",
 			dir);
+		if (word.is_rejected)
+			status = command_fail(EXIT_LAB, &word.rejection);
 	}
 	free(text);
 	runfile_close(&run);

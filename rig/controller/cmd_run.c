@@ -64,11 +64,11 @@ static size_t outcomes_n(const struct runfile *run)
 }
 
 /* Publishes what there is and prints it. */
-static int finish(const struct runfile *run, const struct options *options, bool *limits_ok,
-		  struct err *err)
+static int finish(const struct runfile *run, const struct options *options,
+		  struct runfile_word *word, struct err *err)
 {
 	char *text = NULL;
-	int r = runfile_summary(run, &text, limits_ok, err);
+	int r = runfile_summary(run, &text, word, err);
 
 	if (r == 0)
 		r = runfile_publish(run, text, err);
@@ -107,7 +107,7 @@ static int carry_out(struct runfile *run, const struct options *options)
 		.progress = &progress,
 	};
 	struct err err = {""}, finish_err = {""};
-	bool limits_ok = false;
+	struct runfile_word word = {0};
 	int r;
 
 	progress_init(&progress, outcomes_n(run), runner_count(run->plan, run->target),
@@ -121,7 +121,7 @@ static int carry_out(struct runfile *run, const struct options *options)
 	if (r < 0)
 		command_fail(EXIT_LAB, &err);
 	/* A disk that is full takes no summary either: say the first thing only. */
-	if (r != -ENOSPC && finish(run, options, &limits_ok, &finish_err) < 0) {
+	if (r != -ENOSPC && finish(run, options, &word, &finish_err) < 0) {
 		command_fail(EXIT_LAB, &finish_err);
 		r = r < 0 ? r : -EIO;
 	}
@@ -129,7 +129,9 @@ static int carry_out(struct runfile *run, const struct options *options)
 		say_resume(run);
 		return EXIT_LAB;
 	}
-	return limits_ok ? EXIT_AS_EXPECTED : EXIT_LIMITS;
+	if (word.is_rejected)
+		return command_fail(EXIT_LAB, &word.rejection);
+	return word.limits_ok ? EXIT_AS_EXPECTED : EXIT_LIMITS;
 }
 
 /* A meter that nobody can drive is found before anything is started. */

@@ -121,6 +121,7 @@ static int dwell(struct rig *rig, const struct runner *runner, const struct cycl
 	r = journal_add(runner->journal, "window", body, NULL, err);
 	if (r == 0)
 		r = rig_mark_clock(rig, err);
+	t1_ns += analysis_wait_ns(runner->journal->analysis);
 	return r < 0 ? r : rig_sync_samples(rig, t1_ns, err);
 }
 
@@ -152,12 +153,33 @@ static struct msg *outcome_row(const struct runner *runner, const struct outcome
 	return row;
 }
 
+static int put_row(const struct runner *runner, const struct outcome *outcome, struct err *err)
+{
+	struct msg *row = outcome_row(runner, outcome);
+	int r = store_put_row(runner->journal->store, "cycle", cycle_columns, row, err);
+
+	msg_free(row);
+	return r;
+}
+
+int cycle_put_open_rows(const struct runner *runner, struct err *err)
+{
+	const struct outcome *outcomes;
+	size_t n;
+	int r = 0;
+
+	outcomes = analysis_outcomes(runner->journal->analysis, &n);
+	for (size_t i = analysis_open(runner->journal->analysis); r == 0 && i < n; i++)
+		r = put_row(runner, &outcomes[i], err);
+	return r < 0 ? r : store_commit(runner->journal->store, err);
+}
+
 /* Ends the cycle in the journal; its outcome is on the disk when this returns. */
 static int end(struct rig *rig, const struct runner *runner, const char *how, const char *why,
 	       struct err *err)
 {
 	const struct outcome *outcome = NULL;
-	struct msg *body, *row;
+	struct msg *body;
 	int r = rig_take_accesses(rig, err);
 
 	if (r < 0)
@@ -168,9 +190,7 @@ static int end(struct rig *rig, const struct runner *runner, const char *how, co
 	r = journal_add(runner->journal, "cycle-end", body, &outcome, err);
 	if (r < 0)
 		return r;
-	row = outcome_row(runner, outcome);
-	r = store_put_row(runner->journal->store, "cycle", cycle_columns, row, err);
-	msg_free(row);
+	r = put_row(runner, outcome, err);
 	if (r == 0)
 		r = store_commit(runner->journal->store, err);
 	if (r == 0)

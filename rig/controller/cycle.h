@@ -26,4 +26,7 @@ struct cycle_spec {
 int cycle_run(struct rig *rig, const struct runner *runner, const struct cycle_spec *spec,
 	      struct err *err);
 
+/* Writes the rows of the cycles that load steps have judged anew, and commits. */
+int cycle_put_open_rows(const struct runner *runner, struct err *err);
+
 #endif

@@ -422,9 +422,15 @@ enum recovery_symptom rig_symptom(struct rig *rig, int code)
 	return code == -ETIMEDOUT ? RECOVERY_SILENT : RECOVERY_CUT;
 }
 
+bool rig_meter_reads(const struct rig *rig, size_t meter)
+{
+	return rig->meters[meter].meter && !rig->meters[meter].is_lost;
+}
+
 int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err)
 {
-	int64_t limit_ns = journal_now_ns() + METER_SYNC_NS;
+	int64_t now_ns = journal_now_ns();
+	int64_t limit_ns = (until_ns > now_ns ? until_ns : now_ns) + METER_SYNC_NS;
 	int r = 0;
 
 	while (r == 0 && !rig_meters_reach(rig, until_ns) && journal_now_ns() < limit_ns) {

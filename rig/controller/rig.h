@@ -116,7 +116,11 @@ int rig_wait(struct rig *rig, int64_t until_ns, struct err *err);
 /* Measures the target's clock and writes "clock". */
 int rig_mark_clock(struct rig *rig, struct err *err);
 
-/* Waits, shortly, until the meters' readings reach a moment, and puts them into the run file. */
+/* Is this meter in use, and alive as far as one can tell? */
+bool rig_meter_reads(const struct rig *rig, size_t meter);
+
+/* Waits until the meters' readings reach a moment, and shortly after it for those that are slow, and
+ * puts them into the run file. */
 int rig_sync_samples(struct rig *rig, int64_t until_ns, struct err *err);
 
 /*

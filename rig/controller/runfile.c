@@ -192,6 +192,7 @@ struct made_report {
 	struct result *result;
 	const char **kernels;
 	const struct msg **kexecs;
+	struct align_result *alignments;
 	char *tool;
 };
 
@@ -200,6 +201,7 @@ static void free_report(struct made_report *made)
 	result_free(made->result);
 	free(made->kernels);
 	free(made->kexecs);
+	free(made->alignments);
 	free(made->tool);
 }
 
@@ -212,13 +214,18 @@ static int make_report(const struct runfile *run, struct made_report *made, stru
 	*made = (struct made_report){0};
 	made->kernels = calloc(run->plan->arms_n, sizeof(*made->kernels));
 	made->kexecs = calloc(run->plan->arms_n, sizeof(*made->kexecs));
-	if (made->kernels && made->kexecs)
+	made->alignments =
+		calloc(run->plan->arms_n * run->lab->meters_n + 1, sizeof(*made->alignments));
+	if (made->kernels && made->kexecs && made->alignments)
 		r = analysis_result(run->analysis, &made->result);
 	if (r < 0)
 		return err_set(err, r, "%s: cannot add up the results: %s", run->dir, strerror(-r));
 	for (size_t i = 0; i < run->plan->arms_n; i++) {
 		made->kernels[i] = analysis_arm(run->analysis, (int)i)->kernel;
 		made->kexecs[i] = analysis_arm(run->analysis, (int)i)->kexec;
+		for (size_t m = 0; m < run->lab->meters_n; m++)
+			made->alignments[i * run->lab->meters_n + m] =
+				analysis_alignment(run->analysis, (int)i, m);
 	}
 	made->tool = store_get_meta(run->store, "tool");
 	*report = (struct report){
@@ -230,6 +237,7 @@ static int make_report(const struct runfile *run, struct made_report *made, stru
 		.result = made->result,
 		.kernels = made->kernels,
 		.kexecs = made->kexecs,
+		.alignments = made->alignments,
 	};
 	report->suites = analysis_suite(run->analysis, 0);
 	report->outcomes = analysis_outcomes(run->analysis, &report->outcomes_n);
@@ -238,8 +246,10 @@ static int make_report(const struct runfile *run, struct made_report *made, stru
 	return 0;
 }
 
-int runfile_summary(const struct runfile *run, char **text, bool *limits_ok, struct err *err)
+int runfile_summary(const struct runfile *run, char **text, struct runfile_word *word,
+		    struct err *err)
 {
+	char rejection[REPORT_REJECTION_SIZE];
 	struct made_report made;
 	struct msg *summary;
 	int r = make_report(run, &made, err);
@@ -247,8 +257,9 @@ int runfile_summary(const struct runfile *run, char **text, bool *limits_ok, str
 	if (r == 0) {
 		summary = report_summary(&made.report);
 		*text = msg_dump_pretty(summary);
-		if (limits_ok)
-			*limits_ok = result_ok(made.result, run->plan);
+		word->limits_ok = result_ok(made.result, run->plan);
+		word->is_rejected = report_rejection(&made.report, rejection);
+		err_set(&word->rejection, 0, "%s: rejected: %s", run->dir, rejection);
 		msg_free(summary);
 	}
 	free_report(&made);

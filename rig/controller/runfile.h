@@ -35,8 +35,16 @@ int runfile_open(const char *dir, bool read_only, struct runfile *out, struct er
 
 void runfile_close(struct runfile *run);
 
-/* The summary's text as it stands now; freed with free(). *limits_ok may be NULL. */
-int runfile_summary(const struct runfile *run, char **text, bool *limits_ok, struct err *err);
+/* What is to be said of a run as a whole. */
+struct runfile_word {
+	bool limits_ok;
+	bool is_rejected;
+	struct err rejection; /* why, beginning with the directory */
+};
+
+/* The summary's text as it stands now; freed with free(). */
+int runfile_summary(const struct runfile *run, char **text, struct runfile_word *word,
+		    struct err *err);
 
 /* Writes summary.json with this text, and the table as result.txt, into the directory. */
 int runfile_publish(const struct runfile *run, const char *summary, struct err *err);

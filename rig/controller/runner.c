@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "align_run.h"
 #include "cycle.h"
 #include "level_run.h"
 #include "recover.h"
@@ -150,6 +151,8 @@ static int prepare(struct rig *rig, const struct runner *r, bool is_recovered, s
 		code = level_run(rig, r, (int)d, err);
 	}
 	if (code == 0)
+		code = align_run(rig, r, err);
+	if (code == 0)
 		code = store_commit(r->journal->store, err);
 	return code;
 }
@@ -172,10 +175,14 @@ static int leave_out(const struct runner *r, size_t device, struct err *err)
 	return journal_add(r->journal, "left-out", body, NULL, err);
 }
 
-/* Runs cycles until the arm is done or the target is lost. *finished counts outcomes. */
+/* Runs cycles until the arm is done or the target is lost, with load steps in between and at the
+ * end. *finished counts outcomes. */
 static int run_cycles(struct rig *rig, const struct runner *r, struct position *p,
 		      unsigned *finished, struct err *err)
 {
+	int64_t aligned_ns = journal_now_ns();
+	bool is_open = false; /* cycles were run since the last steps */
+
 	while (skip_finished(r, p)) {
 		struct cycle_spec spec = {
 			.ordinal = p->ordinal,
@@ -196,10 +203,16 @@ static int run_cycles(struct rig *rig, const struct runner *r, struct position *
 			(*finished)++;
 			code = left < 0 ? left : code;
 		}
+		is_open = true;
+		if (code == 0 && align_is_due(r, aligned_ns)) {
+			code = align_run(rig, r, err);
+			aligned_ns = journal_now_ns();
+			is_open = false;
+		}
 		if (code < 0)
 			return code;
 	}
-	return 0;
+	return is_open ? align_run(rig, r, err) : 0;
 }
 
 /* Is the conformance suite wanted in this arm, and not run to an end of whatever kind yet? */

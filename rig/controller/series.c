@@ -27,7 +27,8 @@ struct source {
 	const struct lab *lab;
 	const struct lab_target *target;
 	const struct lab_device *device;
-	struct series_gaps gaps; /* of the segment that is loaded */
+	struct series_gaps gaps;	 /* of the segment that is loaded */
+	const struct align_marks *marks; /* by meter; NULL: times as they came */
 	int64_t from_ns, to_ns;
 	struct meter_sample *samples[LAB_METERS_MAX]; /* by meter */
 	size_t samples_n[LAB_METERS_MAX];
@@ -215,6 +216,30 @@ static int sum_rails(const struct readings *in, size_t rails_n, struct series *o
 	return 0;
 }
 
+/* A time of a meter's readings, less its lag. */
+static int64_t on_time(const struct source *s, size_t meter, int64_t t_ns)
+{
+	return s->marks ? t_ns - align_lag(&s->marks[meter], t_ns, NULL) : t_ns;
+}
+
+/* The other way round: a lag hardly changes over as long as it is. */
+static int64_t as_read(const struct source *s, size_t meter, int64_t t_ns)
+{
+	return s->marks ? t_ns + align_lag(&s->marks[meter], t_ns, NULL) : t_ns;
+}
+
+static int load_meter(struct source *s, struct store *store, int segment, size_t meter,
+		      struct err *err)
+{
+	int r = store_load_samples(store, segment, (int)meter, as_read(s, meter, s->from_ns),
+				   as_read(s, meter, s->to_ns), &s->samples[meter],
+				   &s->samples_n[meter], err);
+
+	for (size_t i = 0; r == 0 && i < s->samples_n[meter]; i++)
+		s->samples[meter][i].t_ns = on_time(s, meter, s->samples[meter][i].t_ns);
+	return r;
+}
+
 static int load_meters(struct source *s, struct store *store, int segment, struct err *err)
 {
 	int r = 0;
@@ -225,8 +250,7 @@ static int load_meters(struct source *s, struct store *store, int segment, struc
 		for (size_t i = 0; i < s->device->rails_n; i++)
 			needed = needed || rail_needs(&s->device->rails[i], m);
 		if (needed)
-			r = store_load_samples(store, segment, (int)m, s->from_ns, s->to_ns,
-					       &s->samples[m], &s->samples_n[m], err);
+			r = load_meter(s, store, segment, m, err);
 	}
 	return r;
 }
@@ -239,19 +263,44 @@ static int load_gaps(struct source *s, const struct series_gaps *gaps, int segme
 		return -ENOMEM;
 	s->gaps = (struct series_gaps){here, 0};
 	for (size_t i = 0; i < gaps->n; i++) {
-		if (gaps->gaps[i].segment == segment)
-			here[s->gaps.n++] = gaps->gaps[i];
+		struct rail_gap *gap = &here[s->gaps.n];
+
+		if (gaps->gaps[i].segment != segment)
+			continue;
+		*gap = gaps->gaps[i];
+		if (gap->from_ns > INT64_MIN)
+			gap->from_ns = on_time(s, gap->meter, gap->from_ns);
+		if (gap->to_ns < INT64_MAX)
+			gap->to_ns = on_time(s, gap->meter, gap->to_ns);
+		s->gaps.n++;
 	}
 	return 0;
 }
 
+/* Frees the readings, also if they could not be had: r. */
+static int make_series(struct readings *readings, int r, size_t rails_n, struct series *out)
+{
+	if (readings->n)
+		qsort(readings->all, readings->n, sizeof(readings->all[0]), by_time);
+	if (r == 0)
+		r = sum_rails(readings, rails_n, out);
+	free(readings->all);
+	if (r < 0)
+		series_free(out);
+	return r;
+}
+
 int series_load(struct store *store, int segment, const struct lab *lab,
 		const struct lab_target *target, const struct lab_device *device,
-		const struct series_gaps *gaps, int64_t from_ns, int64_t to_ns, struct series *out,
-		struct err *err)
+		const struct series_gaps *gaps, const struct align_marks *marks, int64_t from_ns,
+		int64_t to_ns, struct series *out, struct err *err)
 {
-	struct source source = {
-		.lab = lab, .target = target, .device = device, .from_ns = from_ns, .to_ns = to_ns};
+	struct source source = {.lab = lab,
+				.target = target,
+				.device = device,
+				.marks = marks,
+				.from_ns = from_ns,
+				.to_ns = to_ns};
 	struct readings readings = {0};
 	int r = load_gaps(&source, gaps, segment);
 
@@ -263,16 +312,37 @@ int series_load(struct store *store, int segment, const struct lab *lab,
 		if (r == 0)
 			r = add_gaps(&source, &readings, i);
 	}
-	if (r == 0 && readings.n)
-		qsort(readings.all, readings.n, sizeof(readings.all[0]), by_time);
-	if (r == 0)
-		r = sum_rails(&readings, device->rails_n, out);
-	free(readings.all);
+	r = make_series(&readings, r, device->rails_n, out);
 	free((void *)source.gaps.gaps);
 	for (size_t m = 0; m < LAB_METERS_MAX; m++)
 		free(source.samples[m]);
-	if (r < 0)
-		series_free(out);
+	return r;
+}
+
+int series_load_raw(struct store *store, int segment, const struct lab *lab,
+		    const struct lab_target *target, const struct lab_device *device, size_t meter,
+		    int64_t from_ns, int64_t to_ns, struct series *out, struct err *err)
+{
+	struct source source = {
+		.lab = lab, .target = target, .device = device, .from_ns = from_ns, .to_ns = to_ns};
+	struct readings readings = {0};
+	size_t rails_n = 0;
+	int r = load_meter(&source, store, segment, meter, err);
+
+	*out = (struct series){0};
+	for (size_t i = 0; r == 0 && i < device->rails_n; i++) {
+		const struct lab_feed *feed = wiring_flow(&device->rails[i], meter);
+		struct rail_channel channel = {0};
+
+		if (!feed)
+			continue;
+		r = take_channel(&source, feed, &channel);
+		if (r == 0)
+			r = add_watts(&readings, &channel, rails_n++, device->rails[i].factor);
+		free(channel.readings);
+	}
+	r = make_series(&readings, r, rails_n, out);
+	free(source.samples[meter]);
 	return r;
 }
 

@@ -118,6 +118,8 @@ struct lab_virtual {
 	bool kvm;	  /* TCG otherwise */
 	double voltage_v; /* what the instrument reports as the rails' voltage */
 	uint64_t seed;	  /* of the noise */
+	int64_t lag_ns;	  /* a reading is of so long ago */
+	double drift;	  /* and of more, by this part of the time since power-on */
 	struct lab_slot *slots;
 	size_t slots_n;
 	struct lab_fault *faults;

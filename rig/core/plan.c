@@ -41,6 +41,27 @@ const char *plan_syscall_name(enum plan_syscall syscall)
 	return names[syscall];
 }
 
+const char *plan_align_name(enum plan_align align)
+{
+	static const char *const names[PLAN_ALIGN_COUNT] = {
+		[PLAN_ALIGN_NONE] = "none",
+		[PLAN_ALIGN_AUTO] = "auto",
+	};
+
+	return names[align];
+}
+
+int64_t plan_align_limit_ns(const struct plan *plan)
+{
+	int64_t dwell_ns = INT64_MAX;
+
+	for (size_t i = 0; i < plan->scenarios_n; i++) {
+		if (plan->scenarios[i].dwell_ns < dwell_ns)
+			dwell_ns = plan->scenarios[i].dwell_ns;
+	}
+	return dwell_ns / 10;
+}
+
 int plan_metric_parse(const char *name, enum plan_metric *out)
 {
 	for (int i = 0; i < PLAN_METRIC_COUNT; i++) {

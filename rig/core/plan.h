@@ -87,6 +87,8 @@ struct plan_recovery {
 	int64_t limit_ns[RECOVERY_STEP_COUNT]; /* 0: the step is left out */
 	unsigned losses; /* a device is left out of the rest of an arm after so many; 0: never */
 };
+/* Are meters aligned with the target by load steps? */
+enum plan_align { PLAN_ALIGN_NONE, PLAN_ALIGN_AUTO, PLAN_ALIGN_COUNT };
 
 struct plan {
 	char *name;
@@ -105,6 +107,7 @@ struct plan {
 	struct plan_recovery recovery;
 	struct lab_fault *faults; /* of the virtual lab, beside the lab's own */
 	size_t faults_n;
+	enum plan_align align;
 	int64_t conformance_ns; /* the conformance suite is run in each arm, at most so long; 0: not */
 };
 
@@ -115,6 +118,11 @@ bool plan_metric_is_count(enum plan_metric metric);
 bool plan_metric_is_of_suite(enum plan_metric metric);
 
 const char *plan_syscall_name(enum plan_syscall syscall); /* "load", "file" */
+
+const char *plan_align_name(enum plan_align align); /* "none", "auto" */
+
+/* The largest error of a meter's time that is let pass: a tenth of the shortest dwell. */
+int64_t plan_align_limit_ns(const struct plan *plan);
 
 const char *plan_metric_name(enum plan_metric metric);
 int plan_metric_parse(const char *name, enum plan_metric *out); /* -EINVAL */

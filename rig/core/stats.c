@@ -6,7 +6,7 @@
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 
-static double student_t95(double degrees_of_freedom)
+double stats_t95(double degrees_of_freedom)
 {
 	return gsl_cdf_tdist_Pinv(0.975, degrees_of_freedom);
 }
@@ -35,7 +35,7 @@ struct stats_mean stats_mean(const double *x, size_t n)
 		return m;
 	m.sd = gsl_stats_sd_m(x, 1, n, m.mean);
 	n_eff = effective_n(x, n, m.sd);
-	m.u95 = student_t95(n_eff - 1) * m.sd / sqrt(n_eff);
+	m.u95 = stats_t95(n_eff - 1) * m.sd / sqrt(n_eff);
 	return m;
 }
 
@@ -59,7 +59,7 @@ struct stats_mean stats_pool(const double *x, const size_t *window_n, size_t win
 		return m;
 	mean = sum / (double)used;
 	between = sqrt(fmax(0, sum2 / (double)used - mean * mean) / (double)(used - 1));
-	m.u95 = fmax(m.u95, student_t95((double)used - 1) * between);
+	m.u95 = fmax(m.u95, stats_t95((double)used - 1) * between);
 	return m;
 }
 

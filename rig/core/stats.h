@@ -31,6 +31,9 @@ struct stats_mean stats_mean(const double *x, size_t n);
  */
 struct stats_mean stats_pool(const double *x, const size_t *window_n, size_t windows);
 
+/* Student's t of a 95 % interval. */
+double stats_t95(double degrees_of_freedom);
+
 /* Sum of independent uncertainties. */
 double stats_combine(double u1, double u2);
 

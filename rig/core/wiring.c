@@ -69,6 +69,26 @@ const struct lab_feed *wiring_feed(const struct lab_target *target, size_t meter
 	return NULL;
 }
 
+const struct lab_feed *wiring_flow(const struct lab_rail *rail, size_t meter)
+{
+	static const enum lab_feed_kind kinds[] = {LAB_FEED_POWER, LAB_FEED_CURRENT};
+
+	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+		if (rail->feeds[kinds[i]].channel && rail->feeds[kinds[i]].meter == meter)
+			return &rail->feeds[kinds[i]];
+	}
+	return NULL;
+}
+
+bool wiring_shows(const struct lab_device *device, size_t meter)
+{
+	for (size_t i = 0; i < device->rails_n; i++) {
+		if (wiring_flow(&device->rails[i], meter))
+			return true;
+	}
+	return false;
+}
+
 struct lab_accuracy wiring_accuracy(const struct lab *lab, const struct lab_device *device)
 {
 	struct lab_accuracy sum = {0};

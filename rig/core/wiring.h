@@ -25,6 +25,12 @@ size_t wiring_index(const struct lab_target *target, const struct lab_feed *feed
 const struct lab_feed *wiring_feed(const struct lab_target *target, size_t meter, size_t channel,
 				   enum lab_feed_kind *kind);
 
+/* The feed by which a meter shows what flows into a rail, watts or amperes; NULL if it shows none. */
+const struct lab_feed *wiring_flow(const struct lab_rail *rail, size_t meter);
+
+/* Does a meter show that of any rail of a device? */
+bool wiring_shows(const struct lab_device *device, size_t meter);
+
 /*
  * Accuracy of a device's power: the worst gain and the sum of the offsets of its rails' meters. The
  * gain of a rail of volts and amperes is that of the product, sqrt(gV^2 + gI^2); its offset depends

@@ -361,9 +361,16 @@ static int check_sense(const struct yaml_reader *reader, const struct yaml_item 
 static int check_probe(const struct yaml_reader *reader, const struct yaml_item *map,
 		       const struct lab_virtual *virt)
 {
+	static const char *const computed[] = {"lag", "drift"};
 	const struct yaml_item *slots = yaml_tree_get(map, "slots");
 	int ret = 0;
 
+	for (size_t i = 0; i < sizeof(computed) / sizeof(computed[0]); i++) {
+		const struct yaml_item *item = yaml_tree_get(map, computed[i]);
+
+		if (item && virt->instrument == LAB_INSTRUMENT_PROBE)
+			return yaml_field_error(reader, item, "the probe has none but its own");
+	}
 	if (virt->instrument == LAB_INSTRUMENT_PROBE && virt->voltage_v > LAB_PROBE_MAX_V)
 		return yaml_field_error(reader, yaml_tree_get(map, "voltage"),
 					"the probe's range ends at %g V", LAB_PROBE_MAX_V);
@@ -590,6 +597,8 @@ static const struct yaml_schema virtual_schema = {
 		{"instrument", YAML_TYPE_CHOICE, 0, AT(lab_virtual, instrument),
 		 .words = &instruments},
 		{"seed", YAML_TYPE_SEED, 0, AT(lab_virtual, seed)},
+		{"lag", YAML_TYPE_DURATION, YAML_ZERO_OK, AT(lab_virtual, lag_ns)},
+		{"drift", YAML_TYPE_PERCENT, YAML_ZERO_OK, AT(lab_virtual, drift)},
 		{"slots", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(lab_virtual, slots), .min = 1,
 		 .max = SLOTS_MAX, .schema = &slot_schema},
 		{"faults", YAML_TYPE_LIST, 0, LIST_AT(lab_virtual, faults), .schema = &faultfile_schema},

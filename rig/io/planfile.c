@@ -51,6 +51,12 @@ static const char *syscall_name(int i)
 	return plan_syscall_name((enum plan_syscall)i);
 }
 
+static const char *align_name(int i)
+{
+	return plan_align_name((enum plan_align)i);
+}
+
+static const struct yaml_words aligns = {align_name, PLAN_ALIGN_COUNT};
 static const struct yaml_words syscalls = {syscall_name, PLAN_SYSCALL_COUNT};
 static const struct yaml_words scenarios = {scenario_name, SCENARIO_COUNT};
 static const struct yaml_words verdicts = {choice_of_verdict, VERDICT_COUNT};
@@ -531,6 +537,7 @@ static const struct yaml_schema plan_schema = {
 		{"target", YAML_TYPE_CUSTOM, 0, .read = read_target},
 		{"level_dwell", YAML_TYPE_DURATION, 0, AT(draft, plan.level_dwell_ns)},
 		{"answer_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.answer_limit_ns)},
+		{"align", YAML_TYPE_CHOICE, 0, AT(draft, plan.align), .words = &aligns},
 		{"conformance", YAML_TYPE_DURATION, 0, AT(draft, plan.conformance_ns)},
 		{"boot_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.boot_limit_ns)},
 		{"recovery", YAML_TYPE_MAP, 0, AT(draft, plan.recovery),
@@ -573,6 +580,7 @@ static const struct draft blank = {
 		.level_dwell_ns = 2 * SECOND,
 		.answer_limit_ns = 15 * SECOND,
 		.boot_limit_ns = 90 * SECOND,
+		.align = PLAN_ALIGN_AUTO,
 	},
 	.defaults = {
 		.cycles = 1,

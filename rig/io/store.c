@@ -792,7 +792,12 @@ int store_put_row(struct store *store, const char *table, const char *const *col
 	r = run_sql(store, sql, "cannot make a table", err);
 	if (r < 0)
 		return r;
-	snprintf(sql, sizeof(sql), "INSERT INTO %s VALUES ", table);
+	snprintf(sql, sizeof(sql), "CREATE UNIQUE INDEX IF NOT EXISTS %s_key ON %s (%s)", table,
+		 table, columns[0]);
+	r = run_sql(store, sql, "cannot make an index", err);
+	if (r < 0)
+		return r;
+	snprintf(sql, sizeof(sql), "INSERT OR REPLACE INTO %s VALUES ", table);
 	list_columns(sql, sizeof(sql), columns, "%s:%s");
 	if (sqlite3_prepare_v2(store->db, sql, -1, &st, NULL) != SQLITE_OK)
 		return fail(store, "cannot write results", err);

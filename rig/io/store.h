@@ -139,8 +139,9 @@ int store_load_samples(struct store *store, int segment, int meter, int64_t from
 
 /*
  * A row of a table of results, for people who query run files with SQL; the rig never reads them.
- * Members of row are columns; the table is made when it is first used. Values are kept as text,
- * integer, real or null.
+ * Members of row are columns, of which the first tells rows apart: a row that is put again replaces
+ * the one before. The table is made when it is first used. Values are kept as text, integer, real or
+ * null.
  */
 int store_put_row(struct store *store, const char *table, const char *const *columns,
 		  const struct msg *row, struct err *err);

@@ -54,7 +54,7 @@ static const struct quantity quantities[YAML_QUANTITY_COUNT] = {
 		"a resistance", 1e6, "1 MOhm", "3 mOhm",
 		{{"uOhm", 1, 1e6}, {"mOhm", 1, 1e3}, {"Ohm", 1, 1}, {"kOhm", 1e3, 1}},
 	},
-	[YAML_PERCENT] = {"a percentage", 1, "100 %", "0.1 %", {{"%", 1, 100}}},
+	[YAML_PERCENT] = {"a percentage", 1, "100 %", "0.1 %", {{"%", 1, 100}, {"ppm", 1, 1e6}}},
 	[YAML_MEMORY] = {
 		"an amount of memory", 1048576, "1 TiB", "1024 MiB",
 		{{"MiB", 1, 1}, {"GiB", 1024, 1}},

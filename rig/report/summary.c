@@ -124,6 +124,7 @@ static struct msg *arm(const struct report *report, size_t index)
 	msg_set_str(object, "kernel", report->kernels[index][0] ? report->kernels[index] : NULL);
 	msg_set(object, "kexec",
 		report->kexecs[index] ? msg_copy(report->kexecs[index]) : msg_null());
+	msg_set(object, "alignment", report_alignment(report, index));
 	for (size_t i = 0; i < report->result->rows_n; i++) {
 		if (report->result->rows[i].arm == (int)index)
 			msg_add(devices, device(report, &report->result->rows[i]));
@@ -214,6 +215,7 @@ static bool is_complete(const struct report *report)
 struct msg *report_summary(const struct report *report)
 {
 	struct msg *object = msg_object(), *arms = msg_array();
+	char rejection[REPORT_REJECTION_SIZE];
 
 	msg_set_str(object, "run", report->run);
 	msg_set_str(object, "tool", report->tool);
@@ -221,6 +223,7 @@ struct msg *report_summary(const struct report *report)
 	msg_set_str(object, "target", report->target->name);
 	msg_set_str(object, "plan", report->plan->name);
 	msg_set_bool(object, "complete", is_complete(report));
+	msg_set_str(object, "rejected", report_rejection(report, rejection) ? rejection : NULL);
 	for (size_t i = 0; i < report->plan->arms_n; i++)
 		msg_add(arms, arm(report, i));
 	msg_set(object, "arms", arms);

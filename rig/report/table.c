@@ -124,6 +124,7 @@ static void print_arm(const struct report *report, size_t arm, FILE *out)
 	fputc('\n', out);
 	if (!report->kernels[arm][0])
 		return;
+	report_print_alignment(report, arm, out);
 	print_levels(report, arm, out);
 	fputs("\n  device        scenario    verdicts              left alone W       "
 	      "to D3cold ms  wake ms  unasked\n",
@@ -365,6 +366,8 @@ static void print_limits(const struct report *report, FILE *out)
 
 void report_table(const struct report *report, FILE *out)
 {
+	char rejection[REPORT_REJECTION_SIZE];
+
 	fprintf(out, "run %s   lab %s   target %s   plan %s\n", report->run, report->lab->name,
 		report->target->name, report->plan->name);
 	for (size_t i = 0; i < report->plan->arms_n; i++)
@@ -374,4 +377,6 @@ void report_table(const struct report *report, FILE *out)
 	print_dissent(report, out);
 	print_notes(report, out);
 	print_limits(report, out);
+	if (report_rejection(report, rejection))
+		fprintf(out, "\nREJECTED  %s\n", rejection);
 }

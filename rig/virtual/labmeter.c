@@ -11,6 +11,15 @@ static int64_t clock_ns(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
+/* The moment that a reading of now is of. */
+static int64_t seen_ns(const struct labmeter *m)
+{
+	int64_t now_ns = clock_ns();
+
+	return now_ns - m->virt->lag_ns -
+	       (int64_t)(m->virt->drift * (double)(now_ns - m->start_ns));
+}
+
 /* The instrument stands upstream of the slots' switches: its voltage is there in any case. */
 static double reading(unsigned channel, enum scpi_quantity quantity, void *context)
 {
@@ -21,7 +30,7 @@ static double reading(unsigned channel, enum scpi_quantity quantity, void *conte
 		return m->virt->voltage_v;
 	for (size_t i = 0; i < m->virt->slots_n; i++) {
 		if (m->virt->slots[i].channel == channel)
-			watts = physics_read_w(m->physics, m->virt->slots[i].device, clock_ns());
+			watts = physics_read_w(m->physics, m->virt->slots[i].device, seen_ns(m));
 	}
 	return quantity == SCPI_CURRENT ? watts / m->virt->voltage_v : watts;
 }
@@ -37,7 +46,7 @@ static double drawn(unsigned device, int64_t t_ns, bool noisy, void *context)
 int labmeter_start(struct labmeter *m, const struct lab_virtual *virt, struct physics *physics,
 		   const char *data_dir, struct err *err)
 {
-	*m = (struct labmeter){.virt = virt, .physics = physics};
+	*m = (struct labmeter){.virt = virt, .physics = physics, .start_ns = clock_ns()};
 	if (virt->instrument == LAB_INSTRUMENT_PROBE)
 		return emuprobe_new(virt, data_dir, drawn, m, &m->probe, err);
 	return instrument_new(reading, m, &m->instrument, err);

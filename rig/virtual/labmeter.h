@@ -14,6 +14,7 @@
 struct labmeter {
 	const struct lab_virtual *virt;
 	struct physics *physics;
+	int64_t start_ns;	       /* from here on it drifts */
 	struct instrument *instrument; /* one of the two is there */
 	struct emuprobe *probe;
 };

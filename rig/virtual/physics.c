@@ -8,6 +8,19 @@
 
 #define TWO_PI 6.283185307179586476925
 
+#define PAST	    4096	     /* moments of a slot that are remembered */
+#define PAST_MIN_NS INT64_C(1000000) /* activity is no news so soon after other news */
+
+/* All that a slot's watts follow from, since some moment. */
+struct moment {
+	int64_t t_ns;
+	bool on;
+	int64_t on_since_ns;
+	unsigned awake;
+	bool was_active;
+	int64_t active_ns;
+};
+
 struct slot {
 	const struct lab_slot *lab;
 	unsigned functions;
@@ -19,6 +32,8 @@ struct slot {
 	bool was_active;
 	int64_t active_ns;
 	uint64_t noise;
+	struct moment past[PAST]; /* a ring */
+	size_t past_n;		  /* moments that were ever put into it */
 };
 
 struct physics {
@@ -64,6 +79,30 @@ bool physics_slot_has_fault(const struct physics *p, enum lab_fault_kind kind, u
 	return false;
 }
 
+/* The latest moment of a slot becomes what it is now. */
+static void remember(struct slot *s, int64_t t_ns, bool is_news)
+{
+	struct moment now = {t_ns, s->on, s->on_since_ns, s->awake, s->was_active, s->active_ns};
+	struct moment *last = &s->past[(s->past_n + PAST - 1) % PAST];
+
+	if (!is_news && s->past_n > 0 && t_ns - last->t_ns < PAST_MIN_NS) {
+		now.t_ns = last->t_ns;
+		*last = now;
+		return;
+	}
+	s->past[s->past_n++ % PAST] = now;
+}
+
+/* The slot as it was, or as early as is remembered. */
+static const struct moment *recall(const struct slot *s, int64_t t_ns)
+{
+	size_t oldest = s->past_n > PAST ? s->past_n - PAST : 0, i = s->past_n - 1;
+
+	while (i > oldest && s->past[i % PAST].t_ns > t_ns)
+		i--;
+	return &s->past[i % PAST];
+}
+
 static unsigned most_awake(const struct slot *s)
 {
 	unsigned awake = 3;
@@ -94,7 +133,7 @@ static bool rail_should_be_on(const struct physics *p, const struct slot *s)
 }
 
 /* Makes what is so follow from what was asked for, and tells what changed. */
-static void settle(struct physics *p, struct slot *s, int64_t t_ns)
+static void follow(struct physics *p, struct slot *s, int64_t t_ns)
 {
 	unsigned awake = most_awake(s);
 	bool on;
@@ -110,6 +149,12 @@ static void settle(struct physics *p, struct slot *s, int64_t t_ns)
 	if (on)
 		s->on_since_ns = t_ns;
 	tell(p, t_ns, s->lab->device, PHYSICS_RAIL, on);
+}
+
+static void settle(struct physics *p, struct slot *s, int64_t t_ns)
+{
+	follow(p, s, t_ns);
+	remember(s, t_ns, true);
 }
 
 static void settle_all(struct physics *p, int64_t t_ns)
@@ -152,6 +197,7 @@ static void slot_init(struct slot *s, const struct lab_slot *lab, uint64_t seed,
 	s->on_since_ns = t_ns;
 	/* Mixed, so that two slots of one seed do not run along the same sequence. */
 	s->noise = noise_next(&mix);
+	remember(s, t_ns, true);
 }
 
 /* Faults that are in force now and were not in the cycle before. */
@@ -226,6 +272,7 @@ void physics_activity(struct physics *p, unsigned device, int64_t t_ns)
 		return;
 	s->was_active = true;
 	s->active_ns = t_ns;
+	remember(s, t_ns, false);
 }
 
 void physics_cycle(struct physics *p, unsigned n, int64_t t_ns)
@@ -262,34 +309,31 @@ void physics_power_on(struct physics *p, int64_t t_ns)
 	physics_reset(p, t_ns);
 }
 
-static double state_w(const struct slot *s, int64_t t_ns)
+static double state_w(const struct lab_power *power, const struct moment *m, int64_t t_ns)
 {
-	const struct lab_power *power = &s->lab->power;
-
-	if (!s->on)
+	if (!m->on)
 		return power->off_w;
-	if (s->awake == 3)
+	if (m->awake == 3)
 		return power->d3hot_w;
-	if (s->was_active && t_ns - s->active_ns <= PHYSICS_BUSY_NS)
+	if (m->was_active && t_ns - m->active_ns <= PHYSICS_BUSY_NS)
 		return power->busy_w;
 	return power->idle_w;
 }
 
-static double inrush_w(const struct slot *s, int64_t t_ns)
+static double inrush_w(const struct lab_power *power, const struct moment *m, int64_t t_ns)
 {
-	const struct lab_power *power = &s->lab->power;
-
-	if (!s->on || power->inrush_tau_ns <= 0)
+	if (!m->on || power->inrush_tau_ns <= 0)
 		return 0.0;
 	return power->inrush_w *
-	       exp(-(double)(t_ns - s->on_since_ns) / (double)power->inrush_tau_ns);
+	       exp(-(double)(t_ns - m->on_since_ns) / (double)power->inrush_tau_ns);
 }
 
 double physics_power_w(const struct physics *p, unsigned device, int64_t t_ns)
 {
 	const struct slot *s = find_const(p, device);
+	const struct moment *m = s ? recall(s, t_ns) : NULL;
 
-	return s ? state_w(s, t_ns) + inrush_w(s, t_ns) : 0.0;
+	return m ? state_w(&s->lab->power, m, t_ns) + inrush_w(&s->lab->power, m, t_ns) : 0.0;
 }
 
 double physics_read_w(struct physics *p, unsigned device, int64_t t_ns)

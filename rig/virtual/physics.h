@@ -70,7 +70,8 @@ void physics_power_off(struct physics *physics, int64_t t_ns);
 /* It is back, as after a reset. */
 void physics_power_on(struct physics *physics, int64_t t_ns);
 
-/* What a slot draws, without noise. 0 for a slot that is not there. */
+/* What a slot draws, without noise. 0 for a slot that is not there. Here and below t_ns may lie in the
+ * past: some seconds of it are remembered. */
 double physics_power_w(const struct physics *physics, unsigned device, int64_t t_ns);
 
 /* The same as a meter reads it. Each reading takes the next value of the slot's noise. */

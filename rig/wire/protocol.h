@@ -30,6 +30,8 @@
  * native    bdf                          driver (or null): the kernel's own choice of driver
  * open      bdf                          -  through vfio (container, group, device), kept open
  * close     bdf                          -
+ * power     bdf, state                   -  state: "D0" or "D3hot", written to the register of a
+ *                                           function that is open
  * vfs       bdf, count                   vfs: array of BDFs; 0 disables
  * set       bdf, attr, value             -  attr: "d3cold_allowed", "power/control" or
  *                                           "power/wakeup"

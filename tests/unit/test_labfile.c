@@ -218,6 +218,8 @@ static void defaults_of_the_virtual_part_are_those_of_the_docs(void)
 	CU_ASSERT(!lab->virt.kvm);
 	same(lab->virt.voltage_v, 12);
 	CU_ASSERT_EQUAL(lab->virt.seed, 1);
+	CU_ASSERT_EQUAL(lab->virt.lag_ns, 0);
+	CU_ASSERT_DOUBLE_EQUAL(lab->virt.drift, 0, 0);
 	lab_free(lab);
 	free(text);
 }

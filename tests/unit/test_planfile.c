@@ -168,6 +168,7 @@ static void defaults_are_those_of_the_docs(void)
 	CU_ASSERT_EQUAL(plan->level_dwell_ns, 2000000000);
 	CU_ASSERT_EQUAL(plan->answer_limit_ns, 15000000000);
 	CU_ASSERT_EQUAL(plan->boot_limit_ns, 90000000000);
+	CU_ASSERT_EQUAL(plan->align, PLAN_ALIGN_AUTO);
 	CU_ASSERT_EQUAL(s->cycles, 1);
 	CU_ASSERT_EQUAL(s->settle_ns, 2000000000);
 	CU_ASSERT_EQUAL(s->dwell_ns, 2000000000);
@@ -175,6 +176,20 @@ static void defaults_are_those_of_the_docs(void)
 	CU_ASSERT_EQUAL(s->vfs, 2);
 	CU_ASSERT_PTR_NULL(s->devices);
 	CU_ASSERT_EQUAL(plan->limits_n, 0);
+	plan_free(plan);
+}
+
+static void meters_are_aligned_unless_the_plan_says_none(void)
+{
+	struct plan *plan =
+		load_plan("plan: p\n"
+			  "align: none\n"
+			  "dwell: 900 ms\n"
+			  "arms: [{name: a, kernel: \"6.1\"}]\n"
+			  "scenarios: [{scenario: idle}, {scenario: rebind, dwell: 400 ms}]\n");
+
+	CU_ASSERT_EQUAL(plan->align, PLAN_ALIGN_NONE);
+	CU_ASSERT_EQUAL(plan_align_limit_ns(plan), 40000000);
 	plan_free(plan);
 }
 
@@ -542,6 +557,8 @@ static const struct unit_case cases[] = {
 	{"a scenario takes what it does not say from the plan",
 	 a_scenario_takes_what_it_does_not_say_from_the_plan},
 	{"limits arrive field by field", limits_arrive_field_by_field},
+	{"meters are aligned unless the plan says none",
+	 meters_are_aligned_unless_the_plan_says_none},
 	{"defaults are those of the docs", defaults_are_those_of_the_docs},
 	{"kexec arrives key by key", kexec_arrives_key_by_key},
 	{"files of a virtual target are the cache's", files_of_a_virtual_target_are_the_caches},

@@ -12,6 +12,34 @@ static const char limits_text[] =
 	"  - {name: always cold, verdict: confirmed, at_least: 2, arm: new}\n"
 	"  - {name: quick to wake, metric: wake_ms, at_most: 5}\n";
 static const struct msg *kexecs[2];
+/* Arm old: aligned by meter 0. Arm new: meter 0 too coarsely. Meter 1 is not aligned in either. */
+static const struct align_result alignments[] = {
+	{.is_wanted = true,
+	 .is_found = true,
+	 .is_ok = true,
+	 .steps = 12,
+	 .offset_ms = 40.25,
+	 .drift_ppm = 200,
+	 .drift_u95_ppm = 50,
+	 .u95_ms = 6.5,
+	 .limit_ms = 35},
+	{.is_wanted = true,
+	 .limit_ms = 35,
+	 .drift_ppm = NAN,
+	 .drift_u95_ppm = NAN,
+	 .why = "no steps were made",
+	 .drift_why = "no steps were made"},
+	{.is_wanted = true,
+	 .is_found = true,
+	 .steps = 6,
+	 .offset_ms = 2,
+	 .drift_ppm = NAN,
+	 .drift_u95_ppm = NAN,
+	 .u95_ms = 36,
+	 .limit_ms = 35,
+	 .drift_why = "steps were found once only"},
+	{.is_wanted = false},
+};
 static const char *const kernels[] = {"5.10.0", "6.1.0"};
 
 /* Arm old: device 0 idle in D3hot. Arm new: device 0 idle confirmed, then a false claim; device 1
@@ -82,6 +110,7 @@ static void set_scene(struct scene *c)
 		.kernels = kernels,
 		.suites = c->suites,
 		.kexecs = kexecs,
+		.alignments = alignments,
 		.outcomes = c->outcomes,
 		.outcomes_n = 4,
 		.incidents = &c->incidents,
@@ -98,6 +127,44 @@ static void end_scene(struct scene *c)
 static const struct msg *row(const struct msg *summary, size_t arm, size_t index)
 {
 	return msg_at(msg_get(msg_at(msg_get(summary, "arms"), arm), "devices"), index);
+}
+
+static void both_say_how_late_the_meters_are(void)
+{
+	const struct msg *arms, *a;
+	struct msg *m;
+	struct scene c;
+	size_t size;
+	char *text;
+	FILE *out;
+
+	set_scene(&c);
+	m = report_summary(&c.report);
+	arms = msg_get(m, "arms");
+	a = msg_at(msg_get(msg_at(arms, 0), "alignment"), 0);
+	CU_ASSERT_STRING_EQUAL(msg_get_str(a, "meter"), "m0");
+	CU_ASSERT_DOUBLE_EQUAL(msg_get_real(a, "offset_ms", 0), 40.25, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(msg_get_real(a, "drift_ppm", 0), 200, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(msg_get_real(a, "u95_ms", 0), 6.5, 1e-9);
+	CU_ASSERT_EQUAL(msg_get_int(a, "steps", 0), 12);
+	CU_ASSERT_TRUE(msg_get_bool(a, "ok", false));
+	a = msg_at(msg_get(msg_at(arms, 0), "alignment"), 1);
+	CU_ASSERT_TRUE(msg_is_null(msg_get(a, "offset_ms")));
+	CU_ASSERT_STRING_EQUAL(msg_get_str(msg_get(a, "reasons"), "offset_ms"),
+			       "no steps were made");
+	CU_ASSERT_EQUAL(msg_count(msg_get(msg_at(arms, 1), "alignment")), 1);
+	CU_ASSERT_PTR_NOT_NULL(strstr(msg_get_str(m, "rejected"), "meter m0 in arm new: "));
+	msg_free(m);
+	out = open_memstream(&text, &size);
+	report_table(&c.report, out);
+	fclose(out);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(text, "meter m0: 40.2 ± 6.5 ms late, drifts 200 ± 50 ppm, by 12 steps\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "meter m1: not aligned: no steps were made\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "2.0 ± 36.0 ms late, by 6 steps: TOO COARSE\n"));
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "\nREJECTED  meter m0 in arm new: "));
+	free(text);
+	end_scene(&c);
 }
 
 static void the_summary_says_how_a_kernel_was_booted(void)
@@ -304,6 +371,7 @@ static void without_dissent_the_witnesses_disagree_nowhere(void)
 }
 
 static const struct unit_case cases[] = {
+	{"both say how late the meters are", both_say_how_late_the_meters_are},
 	{"the summary says how a kernel was booted", the_summary_says_how_a_kernel_was_booted},
 	{"the summary says what was measured", the_summary_says_what_was_measured},
 	{"every row counts every verdict", every_row_counts_every_verdict},

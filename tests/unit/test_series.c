@@ -24,6 +24,8 @@ static const struct meter_sample m1[] = {
 	{.t_ns = 310, .error_ns = 8, .channel = 0, .value = 10},
 };
 
+static const struct align_marks on_time[2];
+
 static struct store *filled(void)
 {
 	struct store *store = NULL;
@@ -44,7 +46,7 @@ static void assert_series_with(size_t device, const struct series_gaps *gaps, in
 	struct series series;
 
 	CU_ASSERT_EQUAL_FATAL(series_load(store, 1, s.lab, s.target, &s.target->devices[device],
-					  gaps, from_ns, to_ns, &series, NULL),
+					  gaps, on_time, from_ns, to_ns, &series, NULL),
 			      0);
 	CU_ASSERT_EQUAL_FATAL(series.n, n);
 	for (size_t i = 0; i < n; i++) {
@@ -81,6 +83,48 @@ static void rails_of_two_meters_are_summed_with_sign_and_factor(void)
 		{150, 7, 2 * 3 - 1}, {210, 4, 2 * 4 - 1}, {310, 5, -2 - 1}, {310, 8, -2 - 10}};
 
 	assert_series(1, 0, 1000, expected, 4);
+}
+
+static void the_lag_of_a_meter_is_taken_from_its_times(void)
+{
+	struct align_mark lags[2] = {{.lag_ns = 100}, {.lag_ns = -40}};
+	const struct align_marks marks[] = {{&lags[0], 1}, {&lags[1], 1}};
+	/* m0's channel 1 at 10, 110 and 210; m1 at 190 and 350 */
+	static const struct edge_sample expected[] = {{190, 7, 2 * 4 - 1}, {210, 5, -2 - 1}};
+	static const struct series_gaps none;
+	struct small_lab s = small_lab_new("");
+	struct store *store = filled();
+	struct series series;
+
+	CU_ASSERT_EQUAL_FATAL(series_load(store, 1, s.lab, s.target, &s.target->devices[1], &none,
+					  marks, 0, 349, &series, NULL),
+			      0);
+	CU_ASSERT_EQUAL_FATAL(series.n, 2);
+	for (size_t i = 0; i < 2; i++) {
+		CU_ASSERT_EQUAL(series.samples[i].t_ns, expected[i].t_ns);
+		CU_ASSERT_DOUBLE_EQUAL(series.samples[i].power_w, expected[i].power_w, 1e-12);
+	}
+	series_free(&series);
+	store_close(store);
+	small_lab_free(&s);
+}
+
+static void one_meter_alone_is_read_as_it_came(void)
+{
+	struct small_lab s = small_lab_new("");
+	struct store *store = filled();
+	struct series series;
+
+	CU_ASSERT_EQUAL_FATAL(series_load_raw(store, 1, s.lab, s.target, &s.target->devices[1], 1,
+					      0, 1000, &series, NULL),
+			      0);
+	CU_ASSERT_EQUAL_FATAL(series.n, 2);
+	CU_ASSERT_EQUAL(series.samples[0].t_ns, 150);
+	CU_ASSERT_DOUBLE_EQUAL(series.samples[0].power_w, -1, 1e-12);
+	CU_ASSERT_DOUBLE_EQUAL(series.samples[1].power_w, -10, 1e-12);
+	series_free(&series);
+	store_close(store);
+	small_lab_free(&s);
 }
 
 static void only_readings_of_the_range_count(void)
@@ -150,6 +194,8 @@ static void a_cut_takes_both_ends_along(void)
 }
 
 static const struct unit_case cases[] = {
+	{"the lag of a meter is taken from its times", the_lag_of_a_meter_is_taken_from_its_times},
+	{"one meter alone is read as it came", one_meter_alone_is_read_as_it_came},
 	{"one rail is the readings of its channel", one_rail_is_the_readings_of_its_channel},
 	{"rails of two meters are summed with sign and factor",
 	 rails_of_two_meters_are_summed_with_sign_and_factor},

@@ -37,6 +37,7 @@ static const char small_lab_text[] =
 
 static const char small_plan_text[] =
 	"plan: few\n"
+	"align: none\n"
 	"level_dwell: 1 s\n"
 	"arms:\n"
 	"  - {name: old, kernel: \"5.10\"}\n"
@@ -51,22 +52,31 @@ struct small_lab {
 	struct plan *plan;
 };
 
-/* limits is the plan's "limits:" with its items, or "". */
-static inline struct small_lab small_lab_new(const char *limits)
+/* With another plan. */
+static inline struct small_lab small_lab_with(const char *plan)
 {
 	struct small_lab s = {0};
 	struct err err = {""};
+
+	CU_ASSERT_EQUAL(labfile_parse("lab.yaml", small_lab_text, &s.lab, &err), 0);
+	CU_ASSERT_STRING_EQUAL(err.text, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.lab);
+	CU_ASSERT_EQUAL(planfile_parse("plan.yaml", plan, s.lab, &s.plan, &err), 0);
+	CU_ASSERT_STRING_EQUAL(err.text, "");
+	CU_ASSERT_PTR_NOT_NULL_FATAL(s.plan);
+	s.target = &s.lab->targets[0];
+	return s;
+}
+
+/* limits is the plan's "limits:" with its items, or "". */
+static inline struct small_lab small_lab_new(const char *limits)
+{
+	struct small_lab s;
 	char *text;
 
 	if (asprintf(&text, "%s%s", small_plan_text, limits) < 0)
 		abort();
-	CU_ASSERT_EQUAL(labfile_parse("lab.yaml", small_lab_text, &s.lab, &err), 0);
-	CU_ASSERT_STRING_EQUAL(err.text, "");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(s.lab);
-	CU_ASSERT_EQUAL(planfile_parse("plan.yaml", text, s.lab, &s.plan, &err), 0);
-	CU_ASSERT_STRING_EQUAL(err.text, "");
-	CU_ASSERT_PTR_NOT_NULL_FATAL(s.plan);
-	s.target = &s.lab->targets[0];
+	s = small_lab_with(text);
 	free(text);
 	return s;
 }

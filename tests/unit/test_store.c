@@ -521,6 +521,9 @@ static void rows_for_sql_users_keep_their_types(void)
 	msg_set_str(row, "t", "7");
 	msg_set_real(row, "n", NAN);
 	CU_ASSERT_EQUAL(store_put_row(store, "cycle", columns, row, NULL), 0);
+	msg_set_int(row, columns[0], -8);
+	CU_ASSERT_EQUAL(store_put_row(store, "cycle", columns, row, NULL), 0);
+	msg_set_str(row, "t", "8"); /* instead of the row before */
 	CU_ASSERT_EQUAL(store_put_row(store, "cycle", columns, row, NULL), 0);
 	CU_ASSERT_EQUAL(store_commit(store, NULL), 0);
 	msg_free(row);
@@ -535,6 +538,8 @@ static void rows_for_sql_users_keep_their_types(void)
 	CU_ASSERT_EQUAL(sqlite3_column_type(st, 3), SQLITE_NULL);
 	CU_ASSERT_EQUAL(sqlite3_column_type(st, 4), SQLITE_NULL);
 	CU_ASSERT_EQUAL(sqlite3_step(st), SQLITE_ROW);
+	CU_ASSERT_EQUAL(sqlite3_column_int(st, 0), -8);
+	CU_ASSERT_STRING_EQUAL((const char *)sqlite3_column_text(st, 2), "8");
 	CU_ASSERT_EQUAL(sqlite3_step(st), SQLITE_DONE);
 	sqlite3_finalize(st);
 	sqlite3_close(db);

@@ -74,6 +74,40 @@ static void power_follows_state(void)
 	physics_free(p);
 }
 
+static void the_past_is_as_it_was(void)
+{
+	struct lab_virtual virt = lab_with(NULL);
+	struct physics *p = physics_new(&virt, 0, NULL, NULL);
+
+	physics_activity(p, GPU, 2 * S);
+	sleep_all(p, GPU, 3, 3 * S);
+	physics_rail(p, GPU, false, 4 * S);
+	physics_rail(p, GPU, true, 5 * S);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 2 * S - 1), 18.0, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 2 * S + 20 * MS), 75.0, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 3 * S - 1), 18.0, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 3 * S), 9.0, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 5 * S - 1), 0.25, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 5 * S), 9.0 + 20.0, 1e-9);
+	physics_free(p);
+}
+
+/* A driver that never rests must not push out what came before, nor take it along. */
+static void the_past_survives_much_activity(void)
+{
+	struct lab_virtual virt = lab_with(NULL);
+	struct physics *p = physics_new(&virt, 0, NULL, NULL);
+
+	sleep_all(p, GPU, 3, 2 * S);
+	sleep_all(p, GPU, 0, 3 * S);
+	for (int64_t t = 3 * S; t < 5 * S; t += MS / 10)
+		physics_activity(p, GPU, t);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 3 * S - 1), 9.0, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 3 * S), 75.0, 1e-9);
+	CU_ASSERT_DOUBLE_EQUAL(physics_power_w(p, GPU, 2 * S - 1), 18.0, 1e-9);
+	physics_free(p);
+}
+
 static void one_awake_function_keeps_the_slot_awake(void)
 {
 	struct lab_virtual virt = lab_with(NULL);
@@ -298,6 +332,8 @@ static void a_machine_that_is_gone_draws_nothing_even_if_stuck(void)
 }
 
 static const struct unit_case cases[] = {
+	{"the past is as it was", the_past_is_as_it_was},
+	{"the past survives much activity", the_past_survives_much_activity},
 	{"power follows the rail, the D-state and activity", power_follows_state},
 	{"one awake function keeps the slot awake", one_awake_function_keeps_the_slot_awake},
 	{"inrush decays from the rail's real edge", inrush_decays_from_the_rails_real_edge},

@@ -85,16 +85,17 @@ static void quantities_are_read_in_their_unit(void)
 		enum yaml_quantity quantity;
 		double value;
 	} rows[] = {
-		{"800 ms", YAML_DURATION, 0.8},	  {"2 s", YAML_DURATION, 2},
-		{"1.5 s", YAML_DURATION, 1.5},	  {"250 us", YAML_DURATION, 250e-6},
-		{"1 min", YAML_DURATION, 60},	  {"2h", YAML_DURATION, 7200},
-		{"17 ns", YAML_DURATION, 17e-9},  {"-1 s", YAML_DURATION, -1},
-		{"7e2   ms", YAML_DURATION, 0.7}, {"3.5 W", YAML_POWER, 3.5},
-		{"250 mW", YAML_POWER, 0.25},	  {"1 kW", YAML_POWER, 1000},
-		{"12 V", YAML_VOLTAGE, 12},	  {"3300 mV", YAML_VOLTAGE, 3.3},
-		{"18 mOhm", YAML_OHM, 0.018},	  {"300 Hz", YAML_RATE, 300},
-		{"10 kHz", YAML_RATE, 10000},	  {"0.1 %", YAML_PERCENT, 0.001},
-		{"0.05%", YAML_PERCENT, 0.0005},  {"1024 MiB", YAML_MEMORY, 1024},
+		{"800 ms", YAML_DURATION, 0.8},	   {"2 s", YAML_DURATION, 2},
+		{"1.5 s", YAML_DURATION, 1.5},	   {"250 us", YAML_DURATION, 250e-6},
+		{"1 min", YAML_DURATION, 60},	   {"2h", YAML_DURATION, 7200},
+		{"17 ns", YAML_DURATION, 17e-9},   {"-1 s", YAML_DURATION, -1},
+		{"7e2   ms", YAML_DURATION, 0.7},  {"3.5 W", YAML_POWER, 3.5},
+		{"250 mW", YAML_POWER, 0.25},	   {"1 kW", YAML_POWER, 1000},
+		{"12 V", YAML_VOLTAGE, 12},	   {"3300 mV", YAML_VOLTAGE, 3.3},
+		{"18 mOhm", YAML_OHM, 0.018},	   {"300 Hz", YAML_RATE, 300},
+		{"10 kHz", YAML_RATE, 10000},
+		{"0.1 %", YAML_PERCENT, 0.001},	   {"0.05%", YAML_PERCENT, 0.0005},
+		{"200 ppm", YAML_PERCENT, 0.0002}, {"1024 MiB", YAML_MEMORY, 1024},
 		{"1 GiB", YAML_MEMORY, 1024},
 	};
 
@@ -135,7 +136,7 @@ static void what_is_no_quantity_says_why(void)
 		{"5 MW", YAML_POWER, "\"MW\" is no unit of a power: uW, mW, W, kW"},
 		{"101 kW", YAML_POWER, "at most 100 kW"},
 		{"101 %", YAML_PERCENT, "at most 100 %"},
-		{"0.5", YAML_PERCENT, "a percentage needs a unit: %"},
+		{"0.5", YAML_PERCENT, "a percentage needs a unit: %, ppm"},
 		{"1 GB", YAML_MEMORY, "no unit of an amount of memory: MiB, GiB"},
 	};
 
