@@ -136,7 +136,7 @@ static _Noreturn void run_bare(const char *text, const char *channel, int fd, pi
 					      .channels_n = 1,
 					      .rate_hz = 100,
 					      .silence_ns = 20 * SECOND};
-	struct meter_link *link = meter_link_start(fd, parent);
+	struct meter_link *link = meter_link_start(fd, NULL, parent);
 	struct meter_spec spec;
 
 	if (meter_spec_parse(text, &spec, NULL) == 0)
