@@ -196,8 +196,8 @@ class Recording(RigTest):
         said = json.loads(out)
         self.assertEqual(said["samples"], 432000)
         self.assertGreater(said["seconds"], 3599)
-        # SQLite's cache of pages, 2 MB, fills in the first quarter.
-        late = [kib for done, kib in sizes if done > 432000 / 4]
+        # SQLite's cache of pages, 2 MB, fills in the first quarter; at the end the sanitizer looks for leaks.
+        late = [kib for done, kib in sizes if 432000 / 4 < done < 432000]
         if len(late) < 3:
             self.skipTest("it was over too soon to be looked at three times")
         self.assertLess(max(late) - min(late), 1500, sizes)

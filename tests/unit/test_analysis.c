@@ -278,7 +278,8 @@ static void an_idle_cycle_has_its_power_but_no_times(void)
 	struct bench b = ready();
 	const struct outcome *o = idle(&b, 0.5, d3cold, d3cold);
 
-	CU_ASSERT_EQUAL(o->power_n, 21);
+	/* One a tick of 10 ms; kept times may move those at the ends out of it. */
+	CU_ASSERT(o->power_n >= 19 && o->power_n <= 21);
 	CU_ASSERT_DOUBLE_EQUAL(o->window.mean_w, 0.5, 0.01);
 	CU_ASSERT_DOUBLE_EQUAL(o->threshold_w, 3, 1e-9);
 	CU_ASSERT(isnan(o->to_d3cold_ms) && isnan(o->wake_ms));
@@ -472,6 +473,9 @@ static void a_meter_that_is_not_aligned_has_a_reason(void)
 	end_bench(&b);
 }
 
+/* A run file keeps times to a sixteenth of their error, which is 1 ms here. */
+#define KEPT_MS (1.0 / 16)
+
 static void the_fall_of_the_rail_is_timed_from_the_last_action(void)
 {
 	static const int64_t falls_ms[] = {560, 530, 510}; /* the last one within the action */
@@ -483,8 +487,8 @@ static void the_fall_of_the_rail_is_timed_from_the_last_action(void)
 		CU_ASSERT_EQUAL(o->verdict, VERDICT_CONFIRMED);
 		/* Between the last reading that was high, one tick before, and the first low one.
 		 */
-		CU_ASSERT_DOUBLE_EQUAL(o->to_d3cold_ms, (double)(falls_ms[i] - 520) - 5, 1e-3);
-		CU_ASSERT_DOUBLE_EQUAL(o->to_d3cold_error_ms, 5 + 1 + 2, 1e-3);
+		CU_ASSERT_DOUBLE_EQUAL(o->to_d3cold_ms, (double)(falls_ms[i] - 520) - 5, KEPT_MS);
+		CU_ASSERT_DOUBLE_EQUAL(o->to_d3cold_error_ms, 5 + 1 + 2, 2 * KEPT_MS);
 		CU_ASSERT_PTR_NULL(o->to_d3cold_why);
 		end_bench(&b);
 	}
@@ -504,7 +508,7 @@ static void of_several_falls_the_one_after_the_last_action_counts(void)
 	draw(&b, 540, 801, 0);
 	dwell(&b, 700, 800, d3cold, d3cold);
 	o = end(&b, 820, "done");
-	CU_ASSERT_DOUBLE_EQUAL(o->to_d3cold_ms, 540 - 5 - 520, 1e-3);
+	CU_ASSERT_DOUBLE_EQUAL(o->to_d3cold_ms, 540 - 5 - 520, KEPT_MS);
 	end_bench(&b);
 }
 
