@@ -48,9 +48,9 @@ def lab_text(faults="[]", extra=None):
 
 
 def plan_text(scenarios, arms=(("new", "6.1"),), limits="", times=""):
-    """A quick plan."""
-    lines = ["plan: test", "level_dwell: 300 ms", "settle: 300 ms", "dwell: 400 ms", "hold: 50 ms",
-             "answer_limit: 4 s", times, "arms:"]
+    """A quick plan, without the load steps that align meters, unless times asks for them."""
+    lines = ["plan: test", "level_dwell: 300 ms", "settle: 300 ms", "" if "dwell:" in times else "dwell: 400 ms", "hold: 50 ms",
+             "answer_limit: 4 s", "" if "align:" in times else "align: none", times, "arms:"]
     lines += [f'  - {{name: {name}, kernel: "{kernel}"}}' for name, kernel in arms]
     lines += ["scenarios:"] + ["  - " + scenario for scenario in scenarios]
     return "\n".join(lines) + "\n" + limits

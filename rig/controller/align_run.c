@@ -34,13 +34,16 @@ static double contrast(const struct runner *r, size_t device)
 	return fabs(d0->mean_w - d3hot->mean_w) / fmax(fmax(d0->sd_w, d3hot->sd_w), 1e-9);
 }
 
-/* The device whose steps a meter shows best; devices_n if it is wired to none. */
+/* The device whose steps a meter shows best, of those that are not left out; devices_n if there is
+ * none. */
 static size_t choose_device(const struct runner *r, size_t meter)
 {
 	size_t best = r->target->devices_n;
+	const struct incidents *incidents = analysis_incidents(r->journal->analysis);
 
 	for (size_t d = 0; d < r->target->devices_n; d++) {
 		if (wiring_shows(&r->target->devices[d], meter) &&
+		    !incidents_find_left_out(incidents, r->journal->arm, (int)d) &&
 		    (best == r->target->devices_n || contrast(r, d) > contrast(r, best)))
 			best = d;
 	}

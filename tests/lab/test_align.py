@@ -51,7 +51,7 @@ class LateMeter(RigTest):
             yield to_d3cold_ms - (fell_ns - released_ns) / 1e6
 
     def test_a_planted_lag_is_found_and_taken_out(self):
-        done = self.run_late("run", plan_text(REBIND).replace("\ndwell: 400 ms", "\ndwell: 2 s"))
+        done = self.run_late("run", plan_text(REBIND, times="align: auto").replace("\ndwell: 400 ms", "\ndwell: 2 s"))
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertEqual(self.verdicts("run"), {"confirmed": 2})
         found = self.alignment("run")
@@ -79,7 +79,7 @@ class LateMeter(RigTest):
             self.assertGreater(error, stated)
 
     def test_a_meter_that_is_too_coarse_for_the_dwell_is_rejected(self):
-        done = self.run_late("run", plan_text(REBIND).replace("dwell: 400 ms", "dwell: 80 ms"),
+        done = self.run_late("run", plan_text(REBIND, times="align: auto").replace("dwell: 400 ms", "dwell: 80 ms"),
                              {"rate: 450 Hz": "rate: 225 Hz"})
         self.assert_one_message(done, 3, "run: rejected: meter dp832 in arm new")
         self.assertIn("this run will be rejected", done.stderr)

@@ -16,11 +16,11 @@ RECOVERY = "recovery: {silence: 5 s, wait: 1 s, ask: 8 s, sysrq: 40 s, reset: 40
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
 class Recovery(RigTest):
-    def run_plan(self, faults, cycles, losses=0, devices=(NVME,), recovery=RECOVERY):
+    def run_plan(self, faults, cycles, losses=0, devices=(NVME,), recovery=RECOVERY, times=""):
         """Faults in the plan: the lab has none."""
         names = ", ".join(f'"{bdf}"' for bdf in devices)
         self.write("lab.yaml", lab_text())
-        self.write("plan.yaml", plan_text([f"{{scenario: rebind, cycles: {cycles}, devices: [{names}]}}"]) +
+        self.write("plan.yaml", plan_text([f"{{scenario: rebind, cycles: {cycles}, devices: [{names}]}}"], times=times) +
                    recovery % losses + "faults:\n" + "".join(f"  - {{{f}}}\n" for f in faults))
         return self.coldrig("run", "--lab", "lab.yaml", "--plan", "plan.yaml", "--out", "run", timeout=500)
 
@@ -88,7 +88,8 @@ class Recovery(RigTest):
         self.assertEqual(self.summary("run")["arms"][0]["recovery"]["recoveries"], 0)
 
     def test_a_device_that_is_lost_too_often_is_left_out_and_the_rest_goes_on(self):
-        done = self.run_plan(["fault: agent-killed, from_cycle: 1, cycles: 2"], 4, losses=2, devices=(NIC, NVME))
+        done = self.run_plan(["fault: agent-killed, from_cycle: 1, cycles: 2"], 4, losses=2, devices=(NIC, NVME),
+                             times="align: auto\ndwell: 1 s")
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
         self.assertEqual(self.verdicts("run", device=NIC), {"lost": 2}, done.stderr)
         self.assertEqual(self.verdicts("run", device=NVME), {"confirmed": 4}, done.stderr)
