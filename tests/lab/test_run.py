@@ -99,8 +99,7 @@ class Quickstart(RigTest):
                        and value == "0" and begin_ns < t < end_ns][-1]
             error = next(self.rows("run", arm="stock-6.1", device=device, scenario="rebind"))["to_d3cold_ms"]["error"]
             self.assertLessEqual(abs((fell_ns - released_ns) / 1e6 - to_d3cold_ms), error, f"{device} {ordinal}")
-            (meter,) = next(x for x in self.summary("run")["arms"] if x["name"] == "stock-6.1")["alignment"]
-            self.assertLess(error - meter["u95_ms"], 20, "an error this large proves nothing")
+            self.assertLess(error, 20, "an error this large proves nothing")
 
     def test_savings_are_shown_with_their_uncertainty(self):
         savings = {(s["bdf"], s["scenario"]): s for s in self.summary("run")["savings"]}
