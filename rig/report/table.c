@@ -30,7 +30,9 @@ static void format_uncertain(char *out, size_t size, double value, double u95)
 		digits = 0;
 	if (digits > 6)
 		digits = 6;
-	snprintf(out, size, "%.*f ± %.*f", digits, value + 0.0, digits, u95);
+	if (fabs(value) < pow(10, -digits) / 2)
+		value = 0; /* not "-0.00" */
+	snprintf(out, size, "%.*f ± %.*f", digits, value, digits, u95);
 }
 
 static void format_power(char *out, size_t size, const struct result_power *power)

@@ -370,6 +370,26 @@ static void without_dissent_the_witnesses_disagree_nowhere(void)
 	end_scene(&c);
 }
 
+static void nothing_is_less_than_nothing_but_for_its_noise(void)
+{
+	struct scene c;
+	struct level *level;
+	char *text;
+
+	set_scene(&c);
+	level = &c.result->rows[0].d0.level;
+	*level = c.levels[3].d0.level;
+	level->mean_w = -0.004;
+	text = table(&c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, " 0.00 ± 0.12"));
+	free(text);
+	level->mean_w = -0.006;
+	text = table(&c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "-0.01 ± 0.12"));
+	free(text);
+	end_scene(&c);
+}
+
 static const struct unit_case cases[] = {
 	{"both say how late the meters are", both_say_how_late_the_meters_are},
 	{"the summary says how a kernel was booted", the_summary_says_how_a_kernel_was_booted},
@@ -378,6 +398,8 @@ static const struct unit_case cases[] = {
 	{"every null comes with a reason", every_null_comes_with_a_reason},
 	{"limits and savings are in the summary", limits_and_savings_are_in_the_summary},
 	{"the table tells people what matters", the_table_tells_people_what_matters},
+	{"nothing is less than nothing, but for its noise",
+	 nothing_is_less_than_nothing_but_for_its_noise},
 	{"without dissent the witnesses disagree nowhere",
 	 without_dissent_the_witnesses_disagree_nowhere},
 };
