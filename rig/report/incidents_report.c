@@ -45,7 +45,7 @@ static struct msg *cycle_msg(const struct report *report, const struct outcome *
 	return object;
 }
 
-static const struct outcome *find_outcome(const struct report *report, int64_t ordinal)
+const struct outcome *incidents_find_outcome(const struct report *report, int64_t ordinal)
 {
 	for (size_t i = 0; i < report->outcomes_n; i++) {
 		if (report->outcomes[i].ordinal == ordinal)
@@ -100,7 +100,7 @@ struct msg *incidents_console_msg(const struct report *report, size_t arm)
 		msg_set_int(counts, console_kind_name((enum console_kind)i), (int64_t)s.console[i]);
 	for (size_t i = 0; i < report->incidents->console_n; i++) {
 		const struct incidents_console *c = &report->incidents->console[i];
-		const struct outcome *o = find_outcome(report, c->cycle);
+		const struct outcome *o = incidents_find_outcome(report, c->cycle);
 		struct msg *event;
 
 		if (c->arm != (int)arm)
@@ -182,19 +182,4 @@ void incidents_print_arm(const struct report *report, size_t arm, FILE *out)
 	}
 	if (s.console_n)
 		fputc('\n', out);
-}
-
-void incidents_print_console(const struct report *report, FILE *out)
-{
-	for (size_t i = 0; i < report->incidents->console_n; i++) {
-		const struct incidents_console *c = &report->incidents->console[i];
-		const struct outcome *o = find_outcome(report, c->cycle);
-
-		fprintf(out, "  %s", report->plan->arms[c->arm].name);
-		if (o)
-			fprintf(out, ", %s cycle %u on %s",
-				scenario_get(report->plan->scenarios[o->scenario].id)->name,
-				o->number, report->target->devices[o->device].bdf);
-		fprintf(out, ": console: %s\n", c->event.text);
-	}
 }
