@@ -390,7 +390,7 @@ static void a_lag_is_taken_out_once_it_is_known(void)
 		CU_ASSERT_EQUAL(n, 1);
 		CU_ASSERT_EQUAL(analysis_open(b.analysis), 0);
 		CU_ASSERT_EQUAL(o->verdict, VERDICT_CONFIRMED);
-		a = analysis_alignment(b.analysis, 1, 0);
+		a = alignment_result(analysis_alignment(b.analysis), 1, 0);
 		CU_ASSERT_TRUE(a.is_wanted && a.is_found && a.is_ok);
 		CU_ASSERT_EQUAL(a.steps, 6);
 		CU_ASSERT(fabs(a.offset_ms - (double)lags_ms[i]) <= a.u95_ms);
@@ -421,11 +421,11 @@ static void a_cycle_is_judged_by_the_steps_before_until_there_are_later_ones(voi
 	o = end(&b, 2850, "done");
 	CU_ASSERT_EQUAL(o->verdict, VERDICT_CONFIRMED);
 	CU_ASSERT_EQUAL(analysis_open(b.analysis), 1);
-	CU_ASSERT_TRUE(isnan(analysis_alignment(b.analysis, 1, 0).drift_ppm));
+	CU_ASSERT_TRUE(isnan(alignment_result(analysis_alignment(b.analysis), 1, 0).drift_ppm));
 	b.lag_ms = 50; /* it drifts */
 	step_load(&b, 3100);
-	CU_ASSERT_DOUBLE_EQUAL(analysis_alignment(b.analysis, 1, 0).drift_ppm, 10e6 / 2100, 1000);
-	CU_ASSERT_EQUAL(analysis_alignment(b.analysis, 1, 0).steps, 12);
+	CU_ASSERT_DOUBLE_EQUAL(alignment_result(analysis_alignment(b.analysis), 1, 0).drift_ppm, 10e6 / 2100, 1000);
+	CU_ASSERT_EQUAL(alignment_result(analysis_alignment(b.analysis), 1, 0).steps, 12);
 	/* What lies before the steps before is not touched. */
 	o = analysis_outcomes(b.analysis, &n);
 	CU_ASSERT_EQUAL(n, 2);
@@ -447,29 +447,29 @@ static void a_time_that_is_too_uncertain_is_no_evidence(void)
 	CU_ASSERT_STRING_EQUAL(o->meter_why,
 			       "the meter's time is not known to a tenth of the dwell");
 	CU_ASSERT_TRUE(o->window.valid); /* what it drew is told all the same */
-	CU_ASSERT_TRUE(analysis_alignment(b.analysis, 1, 0).is_found);
-	CU_ASSERT_FALSE(analysis_alignment(b.analysis, 1, 0).is_ok);
-	CU_ASSERT_TRUE(analysis_is_coarse(b.analysis));
+	CU_ASSERT_TRUE(alignment_result(analysis_alignment(b.analysis), 1, 0).is_found);
+	CU_ASSERT_FALSE(alignment_result(analysis_alignment(b.analysis), 1, 0).is_ok);
+	CU_ASSERT_TRUE(alignment_is_coarse(analysis_alignment(b.analysis)));
 	end_bench(&b);
 }
 
 static void a_meter_that_is_not_aligned_has_a_reason(void)
 {
 	struct bench b = ready_to_align("2 s", 0);
-	struct align_result a = analysis_alignment(b.analysis, 1, 0);
+	struct align_result a = alignment_result(analysis_alignment(b.analysis), 1, 0);
 
 	CU_ASSERT_TRUE(a.is_wanted && !a.is_found);
 	CU_ASSERT_STRING_EQUAL(a.why, "no steps were made");
 	CU_ASSERT_EQUAL(feed(&b, 320, "step-failed", "{\"device\":\"" DEVICE0 "\",\"why\":\"no\"}"),
 			0);
-	a = analysis_alignment(b.analysis, 1, 0);
+	a = alignment_result(analysis_alignment(b.analysis), 1, 0);
 	CU_ASSERT_STRING_EQUAL(a.why, "no device could be stepped");
 	b.lag_ms = 5000;
 	step_load(&b, 1000);
-	a = analysis_alignment(b.analysis, 1, 0);
+	a = alignment_result(analysis_alignment(b.analysis), 1, 0);
 	CU_ASSERT_FALSE(a.is_found);
 	CU_ASSERT_STRING_EQUAL(a.why, "there are no readings of the steps");
-	CU_ASSERT_TRUE(analysis_is_aligned(b.analysis, 3000 * MS)); /* no use to wait */
+	CU_ASSERT_TRUE(alignment_is_done(analysis_alignment(b.analysis), 3000 * MS)); /* no use to wait */
 	end_bench(&b);
 }
 
@@ -922,7 +922,7 @@ static char *summary(const struct bench *b, const struct analysis *analysis)
 	char *text;
 
 	for (int i = 0; i < 4; i++)
-		alignments[i] = analysis_alignment(analysis, i / 2, (size_t)i % 2);
+		alignments[i] = alignment_result(analysis_alignment(analysis), i / 2, (size_t)i % 2);
 	CU_ASSERT_EQUAL_FATAL(analysis_result(analysis, &result), 0);
 	report.result = result;
 	report.outcomes = analysis_outcomes(analysis, &report.outcomes_n);
