@@ -159,7 +159,7 @@ static int look(struct rig *rig, const struct runner *r, struct err *err)
 			code = journal_add(r->journal, "align", body, NULL, err);
 		else
 			msg_free(body);
-		if (analysis_is_aligned(r->journal->analysis, until_ns))
+		if (alignment_is_done(analysis_alignment(r->journal->analysis), until_ns))
 			break;
 		until_ns += NEXT_NS;
 	} while (code == 0 && until_ns <= done_ns + ALIGN_LAG_MAX_NS + FIRST_NS);
@@ -170,8 +170,8 @@ static int look(struct rig *rig, const struct runner *r, struct err *err)
 static void say_result(const struct runner *r)
 {
 	for (size_t m = 0; m < r->lab->meters_n; m++) {
-		struct align_result a =
-			analysis_alignment(r->journal->analysis, r->journal->arm, m);
+		struct align_result a = alignment_result(analysis_alignment(r->journal->analysis),
+							 r->journal->arm, m);
 
 		if (a.is_wanted && !a.is_found)
 			progress_say(r->progress, "  meter %s is not aligned: %s: it is no witness",
@@ -237,7 +237,7 @@ int align_run(struct rig *rig, const struct runner *r, struct err *err)
 	int code = 0;
 
 	for (int i = 0; code == 0 && any && i < ROUNDS_MAX &&
-			(i == 0 || analysis_is_coarse(r->journal->analysis));
+			(i == 0 || alignment_is_coarse(analysis_alignment(r->journal->analysis)));
 	     i++)
 		code = run_once(rig, r, i > 0, &any, err);
 	if (code == 0 && any)

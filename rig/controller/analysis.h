@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "align.h"
+#include "alignment.h"
 #include "conformance.h"
 #include "err.h"
 #include "incidents.h"
@@ -59,17 +59,8 @@ const struct conformance *analysis_suite(const struct analysis *analysis, int ar
  * all if there is none. */
 size_t analysis_open(const struct analysis *analysis);
 
-/* How long after a moment its readings come, as far as it is known: the meters' lag. */
-int64_t analysis_wait_ns(const struct analysis *analysis);
-
-/* Is more waiting for readings, which reach until_ns now, of no use for finding the last steps? */
-bool analysis_is_aligned(const struct analysis *analysis, int64_t until_ns);
-
-/* Would more steps be of use, because these left the time of a meter too uncertain? */
-bool analysis_is_coarse(const struct analysis *analysis);
-
-/* What became of the alignment of a meter in an arm. */
-struct align_result analysis_alignment(const struct analysis *analysis, int arm, size_t meter);
+/* How late meters are, and what became of finding it out. */
+const struct alignment *analysis_alignment(const struct analysis *analysis);
 
 /* All outcomes so far, in the order they came. */
 const struct outcome *analysis_outcomes(const struct analysis *analysis, size_t *n);

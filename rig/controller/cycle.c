@@ -121,7 +121,7 @@ static int dwell(struct rig *rig, const struct runner *runner, const struct cycl
 	r = journal_add(runner->journal, "window", body, NULL, err);
 	if (r == 0)
 		r = rig_mark_clock(rig, err);
-	t1_ns += analysis_wait_ns(runner->journal->analysis);
+	t1_ns += alignment_wait_ns(analysis_alignment(runner->journal->analysis));
 	return r < 0 ? r : rig_sync_samples(rig, t1_ns, err);
 }
 

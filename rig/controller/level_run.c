@@ -36,7 +36,10 @@ static int measure(struct rig *rig, const struct runner *runner, const char *bdf
 	if (r == 0)
 		r = rig_ask(rig, rig_request("state", bdf), &end, err);
 	if (r == 0)
-		r = rig_sync_samples(rig, t1_ns + analysis_wait_ns(runner->journal->analysis), err);
+		r = rig_sync_samples(
+			rig,
+			t1_ns + alignment_wait_ns(analysis_alignment(runner->journal->analysis)),
+			err);
 	if (r < 0) {
 		msg_free(begin);
 		msg_free(end);

@@ -225,7 +225,7 @@ static int make_report(const struct runfile *run, struct made_report *made, stru
 		made->kexecs[i] = analysis_arm(run->analysis, (int)i)->kexec;
 		for (size_t m = 0; m < run->lab->meters_n; m++)
 			made->alignments[i * run->lab->meters_n + m] =
-				analysis_alignment(run->analysis, (int)i, m);
+				alignment_result(analysis_alignment(run->analysis), (int)i, m);
 	}
 	made->tool = store_get_meta(run->store, "tool");
 	*report = (struct report){

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A file of a run or a recording: SQLite, its only includer. docs/run-file.md describes the tables.
+ * A file of a run or a recording: SQLite. docs/run-file.md describes the tables.
  * The journal and the samples are append-only; what has been committed survives kill -9 and a power
  * cut, and can be read by others while this one goes on.
  *
