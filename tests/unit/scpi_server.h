@@ -33,6 +33,7 @@ enum scpi_fault {
 	SCPI_DEAF,	  /* from answer fault_at on: does not even read */
 	SCPI_CLOSE,	  /* instead of answer fault_at */
 	SCPI_RESET,	  /* the same, with RST */
+	SCPI_LEAVE,	  /* after answer fault_at - 1, with RST: nobody reads the next question */
 	SCPI_ZERO_CLOSE,  /* answer fault_at is 0.000, then it closes */
 	SCPI_EMPTY_CLOSE, /* answer fault_at is an empty line, then it closes */
 	SCPI_HALF_CLOSE,  /* half of answer fault_at, then it closes */
@@ -198,6 +199,13 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 		s->shared->log[n].answer_ns = scpi_now_ns();
 	}
 	s->shared->answers = n;
+	if (s->fault == SCPI_LEAVE && n + 1 == s->fault_at && !once_over) {
+		scpi_write(fd, text, size);
+		usleep(2000); /* the answer has to be read before RST throws it away */
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+			   sizeof(struct linger));
+		return false;
+	}
 	if (s->fault == SCPI_SPLIT && !once_over)
 		scpi_write_pieces(fd, text, size, 3, 2000);
 	else
