@@ -3,7 +3,10 @@
 
 import json
 import os
+import shutil
 import signal
+import socket
+import subprocess
 import sys
 import time
 import unittest
@@ -139,6 +142,38 @@ class LabCheck(RigTest):
             self.assertEqual(done.returncode, 3, done.stdout)
             self.assertIn("lab.yaml:11:21: lines: reset: ", done.stdout)
             self.assertIn(words, done.stdout)
+
+    def test_what_a_user_may_not_do_is_named_with_what_helps(self):
+        """As nobody, if this is root; a copy of the program, as its own place may be closed to that user."""
+        shutil.copy(COLDRIG, self.path("coldrig"))
+        os.makedirs(self.path("locks"))
+        for name, mode in ((".", 0o755), ("machine.sh", 0o600), ("locks", 0o777)):
+            os.chmod(self.path(name), mode)
+        quiet = socket.socket(socket.AF_UNIX)
+        self.addCleanup(quiet.close)
+        quiet.bind(self.path("q"))
+        quiet.listen()
+        os.chmod(self.path("q"), 0)
+        terminal = os.openpty()
+        for end in terminal:
+            self.addCleanup(os.close, end)
+        tty = os.ttyname(terminal[1])
+        os.chmod(tty, 0)
+        who = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        for wire, words in (
+                ("command: {query: [DIR/machine.sh, query], on: [x], off: [x]}",
+                 "/machine.sh: Permission denied: this user may not run it: make it executable"),
+                ("qmp: {socket: DIR/q, does: reset}", "mode 0000: give it to a group of this user by a udev rule")):
+            self.lab("    lines: {reset: {" + wire + "}}\n", transport=f"serial:{tty}")
+            done = subprocess.run([self.path("coldrig"), "lab", "check", "--lab", "lab.yaml"], cwd=self.dir, text=True,
+                                  env=dict(self.env, COLDRIG_LOCK_DIR=self.path("locks")), capture_output=True,
+                                  timeout=60, check=False, **who)
+            self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+            line = [line for line in done.stdout.splitlines() if " reset " in line][0]
+            self.assertIn("lab.yaml:11:21: lines: reset: ", line)
+            self.assertIn(words, line)
+            self.assertIn(f"serial:{tty}: no permission for user ", done.stdout)
+            self.assertNotIn("Sanitizer", done.stderr)
 
     def test_targets_and_meters_that_do_not_answer(self):
         self.lab(transport="exec:true", spec="fake:w=x")
