@@ -3,6 +3,7 @@
 
 import json
 import os
+import resource
 import shutil
 import signal
 import socket
@@ -45,6 +46,10 @@ targets:
         model: a card
         rails: [{name: slot, meter: m, channel: P1}]
 """
+
+
+def no_core():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class LabCheck(RigTest):
@@ -231,17 +236,34 @@ class LabCheck(RigTest):
         self.assertEqual(self.levels(name), levels)
 
     def test_whatever_ends_it_lines_are_let_go(self):
-        for number, signals in ((0, [signal.SIGKILL]), (1, [signal.SIGINT, signal.SIGINT]), (2, [signal.SIGHUP] * 2)):
-            name = f"r{number}"
-            self.lab("    lines: {reset: {fake: DIR/NAME, hold: 50 s}}\n".replace("NAME", name))
-            process = self.start("lab", "line", "--lab", "lab.yaml", "reset", "press")
-            self.await_levels(name, "1")
-            for each in signals:
-                process.send_signal(each)
-                time.sleep(0.1)
-            process.communicate(timeout=20)
-            self.await_levels(name, "10")
-            self.assert_nothing_left_running()
+        def guardian_of(process):
+            return [pid for pid, _ in processes_of(self.marker) if pid != process.pid]
+
+        def twice(number):
+            return lambda process: (process.send_signal(number), time.sleep(0.1), process.send_signal(number))
+
+        ways = {"kill": lambda process: process.kill(),
+                "kill_group": lambda process: os.killpg(process.pid, signal.SIGKILL),
+                "kill_guardian": lambda process: [os.kill(pid, signal.SIGKILL) for pid in guardian_of(process)],
+                "interrupt": twice(signal.SIGINT), "terminate": twice(signal.SIGTERM), "hang_up": twice(signal.SIGHUP),
+                "quit": lambda process: process.send_signal(signal.SIGQUIT)}
+        for name, way in ways.items():
+            with self.subTest(name):
+                self.lab(f"    lines: {{reset: {{fake: DIR/{name}, hold: 50 s}}}}\n")
+                process = subprocess.Popen([COLDRIG, "lab", "line", "--lab", "lab.yaml", "reset", "press"], env=self.env,
+                                           cwd=self.dir, text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                           start_new_session=True, preexec_fn=no_core)
+                self.await_levels(name, "1")
+                self.assertEqual(len(guardian_of(process)), 1)
+                way(process)
+                said = process.communicate(timeout=20)[1]
+                self.await_levels(name, "10")
+                self.assertNotEqual(process.returncode, 0)
+                if name == "kill_guardian":
+                    self.assertEqual(process.returncode, 3)
+                    self.assertIn("coldrig: lab.yaml:11:21: lines: reset: the guardian of the lines (coldrig-lines) was killed: what was driven "
+                                  "is in its safe state", said)
+                self.assert_nothing_left_running()
 
     def test_the_end_of_its_terminal_lets_go_too(self):
         self.lab("    lines: {reset: {fake: DIR/r, hold: 50 s}}\n")
