@@ -207,6 +207,16 @@ static void lose(struct lines *lines, struct line_event *event)
 			why.text);
 }
 
+/* To who wanted something of a line. */
+static int say_lost(const struct lines *lines, size_t line, const struct line_event *event,
+		    struct err *err)
+{
+	const char *where = lines->options[line].where;
+
+	return err_set(err, event->code, "%s%s%s", where ? where : "", where ? ": " : "",
+		       event->why.text);
+}
+
 static void enqueue(struct lines *lines, const struct line_event *event)
 {
 	if (lines->queued == QUEUE_MAX) {
@@ -252,7 +262,7 @@ int lines_begin(struct lines *lines, size_t line, enum line_op op, bool active, 
 		struct line_event event;
 
 		lose(lines, &event);
-		return err_set(err, -EPIPE, "%s", event.why.text);
+		return say_lost(lines, line, &event, err);
 	}
 	if (op == LINE_SET || op == LINE_PULSE)
 		lines->driven[line] = true;
@@ -272,11 +282,8 @@ static int await_done(struct lines *lines, size_t line, uint32_t request, int64_
 			return err_set(err, -ETIMEDOUT, "%s: it does not answer",
 				       lines->text[line]);
 		if (r < 0) {
-			const char *where = lines->options[line].where;
-
 			lose(lines, event);
-			return err_set(err, r, "%s%s%s", where ? where : "", where ? ": " : "",
-				       event->why.text);
+			return say_lost(lines, line, event, err);
 		}
 		if (event->kind == LINE_DONE && event->request == request)
 			return event->code < 0 ? err_set(err, event->code, "%s", event->why.text)

@@ -322,7 +322,8 @@ static void a_guardian_that_is_killed_is_missed(void)
 	kill(guardian, SIGTERM);
 	CU_ASSERT_STRING_EQUAL(await_levels(wire.file, 2), "10");
 	CU_ASSERT_EQUAL(lines_set(lines, 0, true, &err), -EPIPE);
-	CU_ASSERT_STRING_EQUAL(err.text, "the guardian of the lines (coldrig-lines) was ended");
+	CU_ASSERT_STRING_EQUAL(err.text, "lab.yaml:1:2: lines: reset: the guardian of the lines "
+					 "(coldrig-lines) was ended");
 	CU_ASSERT_FALSE(lines_next(lines, &event) && event.kind != LINE_LOST);
 	CU_ASSERT_FALSE(lines_next(lines, &event));
 	CU_ASSERT_EQUAL(lines_set(lines, 0, true, &err), -EPIPE);
