@@ -357,18 +357,14 @@ static int connect_agent(struct rig *rig, struct err *err)
 
 static int check_devices(const struct rig *rig, struct err *err)
 {
-	const struct msg *list = msg_get(rig->devices, "devices");
+	const struct journal *journal = rig->o.journal;
+	const struct incidents *incidents = analysis_incidents(journal->analysis);
 
 	for (size_t d = 0; d < rig->o.target->devices_n; d++) {
 		const char *bdf = rig->o.target->devices[d].bdf;
-		bool found = false;
 
-		for (size_t i = 0; !found && i < msg_count(list); i++) {
-			const char *name = msg_get_str(msg_at(list, i), "bdf");
-
-			found = name && strcmp(name, bdf) == 0;
-		}
-		if (!found)
+		if (!rig_find_device(rig, bdf) &&
+		    !incidents_find_left_out(incidents, journal->arm, (int)d))
 			return err_set(err, -ENODEV, "%s is not there any more", bdf);
 	}
 	return 0;

@@ -67,6 +67,7 @@ static struct msg *left_out_msg(const struct report *report, size_t arm)
 		object = msg_object();
 		msg_set_str(object, "bdf", report->target->devices[l->device].bdf);
 		msg_set_int(object, "losses", l->losses);
+		msg_set_str(object, "why", l->why[0] ? l->why : NULL);
 		msg_add(array, object);
 	}
 	return array;
@@ -169,9 +170,13 @@ void incidents_print_arm(const struct report *report, size_t arm, FILE *out)
 	for (size_t i = 0; i < report->incidents->left_out_n; i++) {
 		const struct incidents_left_out *left = &report->incidents->left_out[i];
 
-		if (left->arm == (int)arm)
-			fprintf(out, "  %s is left out after %u losses\n",
-				report->target->devices[left->device].bdf, left->losses);
+		if (left->arm != (int)arm)
+			continue;
+		fprintf(out, "  %s is left out", report->target->devices[left->device].bdf);
+		if (left->why[0])
+			fprintf(out, ": %s\n", left->why);
+		else
+			fprintf(out, " after %u losses\n", left->losses);
 	}
 	for (int i = 0, first = 1; s.console_n && i < CONSOLE_KIND_COUNT; i++) {
 		if (!s.console[i])
