@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "incidents_report.h"
-#include "notes.h"
 #include "stats.h"
+#include "table_notes.h"
 
 /* Columns on the screen, not bytes. */
 static int width(const char *text)
@@ -326,7 +326,7 @@ void report_table(const struct report *report, FILE *out)
 	print_savings(report, out);
 	print_suites(report, out);
 	print_dissent(report, out);
-	notes_print(report, out);
+	table_notes_print(report, out);
 	print_limits(report, out);
 	if (report_rejection(report, rejection))
 		fprintf(out, "\nREJECTED  %s\n", rejection);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-#include "notes.h"
+#include "table_notes.h"
 
 #include <stdarg.h>
 #include <stdlib.h>
@@ -155,7 +155,7 @@ static void print_from(struct notes *notes, size_t index, const struct note **sa
 		print_same(same, n, out);
 }
 
-void notes_print(const struct report *report, FILE *out)
+void table_notes_print(const struct report *report, FILE *out)
 {
 	struct notes notes = {0};
 	const struct note **same;
