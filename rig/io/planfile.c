@@ -11,9 +11,6 @@
 #include "yaml_schema.h"
 #include "yaml_words.h"
 
-#define AT(type, member)      .offset = offsetof(struct type, member)
-#define LIST_AT(type, member) AT(type, member), .count_offset = offsetof(struct type, member##_n)
-
 #define SECOND	   INT64_C(1000000000)
 #define CYCLES_MAX 1000000
 #define VFS_MAX	   256
@@ -461,23 +458,23 @@ static int check_plan(const struct yaml_reader *reader, const struct yaml_item *
 /* clang-format off */
 /* What stands in a scenario, and in the plan as the default of all scenarios. */
 #define COMMON_FIELDS(type, to)                                                                    \
-	{"cycles", YAML_TYPE_COUNT, 0, AT(type, to cycles), .min = 1, .max = CYCLES_MAX},          \
-	{"settle", YAML_TYPE_DURATION, YAML_ZERO_OK, AT(type, to settle_ns)},                      \
-	{"dwell", YAML_TYPE_DURATION, 0, AT(type, to dwell_ns)},                                   \
-	{"hold", YAML_TYPE_DURATION, YAML_ZERO_OK, AT(type, to hold_ns)},                          \
-	{"vfs", YAML_TYPE_COUNT, 0, AT(type, to vfs), .min = 1, .max = VFS_MAX}
+	{"cycles", YAML_TYPE_COUNT, 0, YAML_AT(type, to cycles), .min = 1, .max = CYCLES_MAX},          \
+	{"settle", YAML_TYPE_DURATION, YAML_ZERO_OK, YAML_AT(type, to settle_ns)},                      \
+	{"dwell", YAML_TYPE_DURATION, 0, YAML_AT(type, to dwell_ns)},                                   \
+	{"hold", YAML_TYPE_DURATION, YAML_ZERO_OK, YAML_AT(type, to hold_ns)},                          \
+	{"vfs", YAML_TYPE_COUNT, 0, YAML_AT(type, to vfs), .min = 1, .max = VFS_MAX}
 
 static const struct yaml_schema kexec_schema = {
 	.what = "kexec",
 	.check = check_kexec,
 	.fields = (const struct yaml_field[]){
-		{"from", YAML_TYPE_NAME, 0, AT(plan_kexec, from), .also = "+~"},
-		{"syscall", YAML_TYPE_CHOICE, 0, AT(plan_kexec, syscall), .words = &syscalls},
-		{"append", YAML_TYPE_STRING, 0, AT(plan_kexec, append)},
-		{"image", YAML_TYPE_STRING, 0, AT(plan_kexec, image)},
-		{"initrd", YAML_TYPE_STRING, 0, AT(plan_kexec, initrd)},
-		{"crash_image", YAML_TYPE_STRING, 0, AT(plan_kexec, crash_image)},
-		{"crash_initrd", YAML_TYPE_STRING, 0, AT(plan_kexec, crash_initrd)},
+		{"from", YAML_TYPE_NAME, 0, YAML_AT(plan_kexec, from), .also = "+~"},
+		{"syscall", YAML_TYPE_CHOICE, 0, YAML_AT(plan_kexec, syscall), .words = &syscalls},
+		{"append", YAML_TYPE_STRING, 0, YAML_AT(plan_kexec, append)},
+		{"image", YAML_TYPE_STRING, 0, YAML_AT(plan_kexec, image)},
+		{"initrd", YAML_TYPE_STRING, 0, YAML_AT(plan_kexec, initrd)},
+		{"crash_image", YAML_TYPE_STRING, 0, YAML_AT(plan_kexec, crash_image)},
+		{"crash_initrd", YAML_TYPE_STRING, 0, YAML_AT(plan_kexec, crash_initrd)},
 		{0},
 	},
 };
@@ -487,10 +484,10 @@ static const struct yaml_schema arm_schema = {
 	.size = sizeof(struct plan_arm),
 	.init = init_arm,
 	.fields = (const struct yaml_field[]){
-		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, AT(plan_arm, name)},
-		{"kernel", YAML_TYPE_NAME, YAML_REQUIRED, AT(plan_arm, kernel), .also = "+~"},
-		{"kexec", YAML_TYPE_MAP, 0, AT(plan_arm, kexec), .schema = &kexec_schema},
-		{"d3cold_allowed", YAML_TYPE_CHOICE, 0, AT(plan_arm, d3cold_allowed),
+		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, YAML_AT(plan_arm, name)},
+		{"kernel", YAML_TYPE_NAME, YAML_REQUIRED, YAML_AT(plan_arm, kernel), .also = "+~"},
+		{"kexec", YAML_TYPE_MAP, 0, YAML_AT(plan_arm, kexec), .schema = &kexec_schema},
+		{"d3cold_allowed", YAML_TYPE_CHOICE, 0, YAML_AT(plan_arm, d3cold_allowed),
 		 .words = &bits},
 		{0},
 	},
@@ -503,7 +500,7 @@ static const struct yaml_schema scenario_schema = {
 	.check = check_scenario,
 	.fields = (const struct yaml_field[]){
 		/* Once each: results go by arm, device and scenario. */
-		{"scenario", YAML_TYPE_CHOICE, YAML_REQUIRED | YAML_UNIQUE, AT(plan_scenario, id),
+		{"scenario", YAML_TYPE_CHOICE, YAML_REQUIRED | YAML_UNIQUE, YAML_AT(plan_scenario, id),
 		 .words = &scenarios},
 		COMMON_FIELDS(plan_scenario, ),
 		{"devices", YAML_TYPE_CUSTOM, 0, .read = read_devices},
@@ -517,13 +514,13 @@ static const struct yaml_schema limit_schema = {
 	.init = init_limit,
 	.check = check_limit,
 	.fields = (const struct yaml_field[]){
-		{"name", YAML_TYPE_STRING, YAML_REQUIRED | YAML_UNIQUE, AT(plan_limit, name)},
-		{"metric", YAML_TYPE_CHOICE, 0, AT(plan_limit, metric), .words = &metrics},
-		{"verdict", YAML_TYPE_CHOICE, 0, AT(plan_limit, verdict), .words = &verdicts},
+		{"name", YAML_TYPE_STRING, YAML_REQUIRED | YAML_UNIQUE, YAML_AT(plan_limit, name)},
+		{"metric", YAML_TYPE_CHOICE, 0, YAML_AT(plan_limit, metric), .words = &metrics},
+		{"verdict", YAML_TYPE_CHOICE, 0, YAML_AT(plan_limit, verdict), .words = &verdicts},
 		{"at_least", YAML_TYPE_CUSTOM, 0, .read = read_at_least},
 		{"at_most", YAML_TYPE_CUSTOM, 0, .read = read_at_most},
 		{"arm", YAML_TYPE_CUSTOM, 0, .read = read_limit_arm},
-		{"scenario", YAML_TYPE_CHOICE, 0, AT(plan_limit, scenario), .words = &scenarios},
+		{"scenario", YAML_TYPE_CHOICE, 0, YAML_AT(plan_limit, scenario), .words = &scenarios},
 		{"device", YAML_TYPE_CUSTOM, 0, .read = read_limit_device},
 		{0},
 	},
@@ -533,24 +530,24 @@ static const struct yaml_schema plan_schema = {
 	.what = "a plan",
 	.check = check_plan,
 	.fields = (const struct yaml_field[]){
-		{"plan", YAML_TYPE_NAME, YAML_REQUIRED, AT(draft, plan.name)},
+		{"plan", YAML_TYPE_NAME, YAML_REQUIRED, YAML_AT(draft, plan.name)},
 		{"target", YAML_TYPE_CUSTOM, 0, .read = read_target},
-		{"level_dwell", YAML_TYPE_DURATION, 0, AT(draft, plan.level_dwell_ns)},
-		{"answer_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.answer_limit_ns)},
-		{"align", YAML_TYPE_CHOICE, 0, AT(draft, plan.align), .words = &aligns},
-		{"conformance", YAML_TYPE_DURATION, 0, AT(draft, plan.conformance_ns)},
-		{"boot_limit", YAML_TYPE_DURATION, 0, AT(draft, plan.boot_limit_ns)},
-		{"recovery", YAML_TYPE_MAP, 0, AT(draft, plan.recovery),
+		{"level_dwell", YAML_TYPE_DURATION, 0, YAML_AT(draft, plan.level_dwell_ns)},
+		{"answer_limit", YAML_TYPE_DURATION, 0, YAML_AT(draft, plan.answer_limit_ns)},
+		{"align", YAML_TYPE_CHOICE, 0, YAML_AT(draft, plan.align), .words = &aligns},
+		{"conformance", YAML_TYPE_DURATION, 0, YAML_AT(draft, plan.conformance_ns)},
+		{"boot_limit", YAML_TYPE_DURATION, 0, YAML_AT(draft, plan.boot_limit_ns)},
+		{"recovery", YAML_TYPE_MAP, 0, YAML_AT(draft, plan.recovery),
 		 .schema = &planfile_recovery_schema},
-		{"faults", YAML_TYPE_LIST, 0, LIST_AT(draft, plan.faults),
+		{"faults", YAML_TYPE_LIST, 0, YAML_LIST_AT(draft, plan.faults),
 		 .schema = &faultfile_schema},
 		COMMON_FIELDS(draft, defaults.),
 		{"devices", YAML_TYPE_CUSTOM, 0, .read = read_default_devices},
-		{"arms", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.arms), .min = 1,
+		{"arms", YAML_TYPE_LIST, YAML_REQUIRED, YAML_LIST_AT(draft, plan.arms), .min = 1,
 		 .max = PLAN_ARMS_MAX, .schema = &arm_schema},
-		{"scenarios", YAML_TYPE_LIST, YAML_REQUIRED, LIST_AT(draft, plan.scenarios),
+		{"scenarios", YAML_TYPE_LIST, YAML_REQUIRED, YAML_LIST_AT(draft, plan.scenarios),
 		 .min = 1, .schema = &scenario_schema},
-		{"limits", YAML_TYPE_LIST, 0, LIST_AT(draft, plan.limits), .schema = &limit_schema},
+		{"limits", YAML_TYPE_LIST, 0, YAML_LIST_AT(draft, plan.limits), .schema = &limit_schema},
 		{0},
 	},
 };
