@@ -193,6 +193,15 @@ static int take_target_lost(struct analysis *a, const struct store_entry *entry,
 			 msg_get_str(entry->body, "why"));
 }
 
+static int take_restored(struct analysis *a, const struct store_entry *entry, struct err *err)
+{
+	(void)err;
+	if (msg_get_bool(entry->body, "ok", false))
+		return 0;
+	return notes_add(&a->notes, entry, "not put back as it was: target", a->target->name,
+			 msg_get_str(entry->body, "why"));
+}
+
 static int take_panic(struct analysis *a, const struct store_entry *entry, struct err *err)
 {
 	const char *file = msg_get_str(entry->body, "file");
@@ -407,6 +416,7 @@ static const struct {
 	{"suite-end", take_suite_end},
 	{"meter", take_meter},
 	{"target-lost", take_target_lost},
+	{"restored", take_restored},
 	{"panic", take_panic},
 	{"level-failed", take_level_failed},
 	{"console", take_incident},

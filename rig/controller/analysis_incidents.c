@@ -64,12 +64,14 @@ static int take_left_out(struct incidents *incidents, const struct lab_target *t
 {
 	const char *bdf = msg_get_str(entry->body, "device");
 	const struct lab_device *device = bdf ? lab_find_device(target, bdf) : NULL;
+	const char *why = msg_get_str(entry->body, "why");
 	struct incidents_left_out left_out = {
 		.arm = entry->arm,
 		.device = device ? (int)(device - target->devices) : -1,
 		.losses = (unsigned)msg_get_int(entry->body, "losses", 0),
 	};
 
+	snprintf(left_out.why, sizeof(left_out.why), "%s", why ? why : "");
 	return device ? incidents_add_left_out(incidents, &left_out) : -EBADMSG;
 }
 

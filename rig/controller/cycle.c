@@ -201,15 +201,7 @@ static int end(struct rig *rig, const struct runner *runner, const char *how, co
 /* Does the target's list say that the device can have virtual functions? */
 static bool has_sriov(const struct rig *rig, const char *bdf)
 {
-	const struct msg *list = msg_get(rig_devices(rig), "devices");
-
-	for (size_t i = 0; i < msg_count(list); i++) {
-		const char *name = msg_get_str(msg_at(list, i), "bdf");
-
-		if (name && strcmp(name, bdf) == 0)
-			return msg_get_int(msg_at(list, i), "sriov_total", 0) > 0;
-	}
-	return false;
+	return msg_get_int(rig_find_device(rig, bdf), "sriov_total", 0) > 0;
 }
 
 /* Brings a device back to where a cycle begins, after an action failed half way. */

@@ -11,7 +11,8 @@ bool hands_have_reset(const struct rig *rig);
 bool hands_have_power(const struct rig *rig);
 
 /* Presses the reset button; cuts the power, waits, and gives it back. Return once the line has
- * followed; the target is still booting then. */
+ * followed; the target is still booting then. -EHOSTDOWN with words: the line failed. Others: as
+ * rig_listen(). */
 int hands_reset(struct rig *rig, struct err *err);
 int hands_cycle_power(struct rig *rig, struct err *err);
 

@@ -161,19 +161,6 @@ static void exercise(struct check *c, unsigned good)
 	target_lines_close(lines);
 }
 
-static bool has_device(const struct msg *list, const char *bdf)
-{
-	const struct msg *devices = msg_get(list, "devices");
-
-	for (size_t i = 0; i < msg_count(devices); i++) {
-		const char *other = msg_get_str(msg_at(devices, i), "bdf");
-
-		if (other && strcmp(other, bdf) == 0)
-			return true;
-	}
-	return false;
-}
-
 static void tell_target(struct check *c, const struct rig *rig)
 {
 	const struct msg *hello = rig_hello(rig);
@@ -184,7 +171,7 @@ static void tell_target(struct check *c, const struct rig *rig)
 	for (size_t i = 0; i < c->target->devices_n; i++) {
 		const struct lab_device *device = &c->target->devices[i];
 
-		if (has_device(rig_devices(rig), device->bdf)) {
+		if (rig_find_device(rig, device->bdf)) {
 			n++;
 			continue;
 		}

@@ -169,8 +169,10 @@ static int greet(struct ladder *l, struct err *why)
 		return RECOVERY_SAME_BOOT;
 	}
 	r = rig_take_over(l->rig, hello, same, why);
+	if (r == -ENODEV)
+		return RECOVERY_INCOMPLETE;
 	if (r < 0)
-		return is_ours(r) ? r : RECOVERY_INCOMPLETE;
+		return is_ours(r) ? r : r == -ENOEXEC ? RECOVERY_OTHER_KERNEL : RECOVERY_NOTHING;
 	return same ? RECOVERY_SAME_BOOT : RECOVERY_NEW_BOOT;
 }
 

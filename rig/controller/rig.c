@@ -489,7 +489,15 @@ const struct msg *rig_how(const struct rig *rig)
 	return rig->how;
 }
 
-const struct msg *rig_devices(const struct rig *rig)
+const struct msg *rig_find_device(const struct rig *rig, const char *bdf)
 {
-	return rig->devices;
+	const struct msg *list = msg_get(rig->devices, "devices");
+
+	for (size_t i = 0; i < msg_count(list); i++) {
+		const char *name = msg_get_str(msg_at(list, i), "bdf");
+
+		if (name && strcmp(name, bdf) == 0)
+			return msg_at(list, i);
+	}
+	return NULL;
 }

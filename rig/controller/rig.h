@@ -50,9 +50,6 @@ bool rig_is_interrupted(void);
  */
 int rig_up(const struct rig_options *options, struct rig **out, struct err *err);
 
-/* The agent's list of devices, as it came with "arm-up". */
-const struct msg *rig_devices(const struct rig *rig);
-
 /*
  * Sends a request (taken over) and waits for its answer, at most the plan's answer limit. *answer
  * is freed with msg_free(); it may be NULL, then nothing is kept. The times of sending and receiving
@@ -87,8 +84,8 @@ int rig_listen(struct rig *rig, int64_t until_ns, struct err *err);
 
 /*
  * Goes on with the target whose agent has answered hello (taken over): verifies that the kernel and
- * all devices are there, after another boot by kexec where the arm wants it, and writes "arm-up".
- * -ENOEXEC, -ENODEV: they are not.
+ * all devices that are not left out are there, after another boot by kexec where the arm wants it, and
+ * writes "arm-up". -ENOEXEC: another kernel. -ENODEV: a device is missing; all else is as it should be.
  */
 int rig_take_over(struct rig *rig, struct msg *hello, bool same_boot, struct err *err);
 
@@ -97,6 +94,9 @@ enum recovery_symptom rig_symptom(struct rig *rig, int code);
 
 /* What the console said of this device: that it did not wake. NULL if it did not. */
 const char *rig_asleep(const struct rig *rig, const char *bdf);
+
+/* What the agent's list, which came with "arm-up", says of a device; NULL if it is not on the target. */
+const struct msg *rig_find_device(const struct rig *rig, const char *bdf);
 
 /* What the agent answered when the arm came up; for a kernel by kexec, that one's agent. */
 const struct msg *rig_hello(const struct rig *rig);

@@ -357,18 +357,14 @@ static int connect_agent(struct rig *rig, struct err *err)
 
 static int check_devices(const struct rig *rig, struct err *err)
 {
-	const struct msg *list = msg_get(rig->devices, "devices");
+	const struct journal *journal = rig->o.journal;
+	const struct incidents *incidents = analysis_incidents(journal->analysis);
 
 	for (size_t d = 0; d < rig->o.target->devices_n; d++) {
 		const char *bdf = rig->o.target->devices[d].bdf;
-		bool found = false;
 
-		for (size_t i = 0; !found && i < msg_count(list); i++) {
-			const char *name = msg_get_str(msg_at(list, i), "bdf");
-
-			found = name && strcmp(name, bdf) == 0;
-		}
-		if (!found)
+		if (!rig_find_device(rig, bdf) &&
+		    !incidents_find_left_out(incidents, journal->arm, (int)d))
 			return err_set(err, -ENODEV, "%s is not there any more", bdf);
 	}
 	return 0;
@@ -458,16 +454,24 @@ int rig_up(const struct rig_options *options, struct rig **out, struct err *err)
 	return 0;
 }
 
-/* The target is restored by its agent, one that was booted by kexec by what its owner boots. A lost
- * one cannot be asked. */
+/* The target is restored by its agent, one that was booted by kexec by what its owner boots; the
+ * journal says whether it was. A lost one cannot be asked. */
 static void say_bye(struct rig *rig)
 {
 	const char *op = rig->reboots ? "reboot" : "bye";
-	struct msg *answer = NULL;
+	struct err why = {""};
+	struct msg *body;
+	int code;
 
 	rig_set_interrupted(false); /* what was asked for is under way */
-	if (rig_ask_within(rig, rig_request(op, NULL), BYE_LIMIT_NS, &answer, NULL) == 0)
-		msg_free(answer);
+	code = rig_ask_for(rig, rig_request(op, NULL), BYE_LIMIT_NS, NULL, &why);
+	if (!rig->o.journal)
+		return;
+	body = msg_object();
+	msg_set_str(body, "by", op);
+	msg_set_bool(body, "ok", code == 0);
+	msg_set_str(body, "why", code == 0 ? NULL : why.text);
+	(void)journal_add(rig->o.journal, "restored", body, NULL, NULL);
 }
 
 void rig_down(struct rig *rig)

@@ -124,27 +124,65 @@ static int claim_device(struct rig *rig, const struct runner *r, const char *bdf
 	return 0;
 }
 
-/* Were both levels measured since this process began? Then a recovery need not do it again. */
-static bool has_levels(const struct runner *r, size_t device)
+static int note_left_out(const struct runner *r, size_t device, const char *why, struct err *err)
 {
-	const struct result_levels *levels =
-		analysis_levels(r->journal->analysis, r->journal->arm, (int)device);
+	const char *bdf = r->target->devices[device].bdf;
+	unsigned losses = analysis_losses(r->journal->analysis, r->journal->arm, (int)device);
+	struct msg *body = msg_object();
+	char words[64];
 
-	return levels->d0.level.valid && levels->d3hot.level.valid;
+	snprintf(words, sizeof(words), "it was lost %u times", losses);
+	progress_say(r->progress, "  %s: %s is left out from here on: %s",
+		     r->plan->arms[r->journal->arm].name, bdf, why ? why : words);
+	msg_set_str(body, "device", bdf);
+	msg_set_int(body, "losses", losses);
+	msg_set_str(body, "why", why);
+	return journal_add(r->journal, "left-out", body, NULL, err);
+}
+
+/*
+ * One that is missing is left out, and so is one that a target refuses which it had taken before:
+ * it was the target's end. Else a refusal is a set-up that is wrong.
+ */
+static int claim_or_leave_out(struct rig *rig, const struct runner *r, size_t device,
+			      bool is_recovered, struct err *err)
+{
+	const char *bdf = r->target->devices[device].bdf;
+	bool is_there = rig_find_device(rig, bdf);
+	struct err why = {"it is not on the target"};
+	int code = is_there ? claim_device(rig, r, bdf, &why) : 0;
+
+	if (!is_there || (code == -EREMOTEIO && is_recovered))
+		return note_left_out(r, device, why.text, err);
+	return code < 0 ? err_set(err, code, "%s", why.text) : 0;
+}
+
+static int check_any(const struct rig *rig, const struct runner *r, struct err *err)
+{
+	for (size_t d = 0; d < r->target->devices_n; d++) {
+		if (rig_find_device(rig, r->target->devices[d].bdf))
+			return 0;
+	}
+	return err_set(err, -ENXIO,
+		       "target %s: none of its devices in the lab file is there, such as %s: "
+		       "'lspci -D' shows what is",
+		       r->target->name, r->target->devices[0].bdf);
 }
 
 static int prepare(struct rig *rig, const struct runner *r, bool is_recovered, struct err *err)
 {
 	int code = rig_mark_clock(rig, err);
 
+	if (code == 0 && !is_recovered)
+		code = check_any(rig, r, err);
 	for (size_t d = 0; code == 0 && d < r->target->devices_n; d++) {
 		if (is_left_out(r, d))
 			continue;
 		progress_step(r->progress, "%s: binding", r->target->devices[d].bdf);
-		code = claim_device(rig, r, r->target->devices[d].bdf, err);
+		code = claim_or_leave_out(rig, r, d, is_recovered, err);
 	}
 	for (size_t d = 0; code == 0 && d < r->target->devices_n; d++) {
-		if (is_left_out(r, d) || (is_recovered && has_levels(r, d)))
+		if (is_left_out(r, d))
 			continue;
 		progress_step(r->progress, "%s: measuring its D0 and D3hot levels",
 			      r->target->devices[d].bdf);
@@ -160,19 +198,12 @@ static int prepare(struct rig *rig, const struct runner *r, bool is_recovered, s
 /* A device that has been lost often enough is not tried again in this arm. */
 static int leave_out(const struct runner *r, size_t device, struct err *err)
 {
-	const char *bdf = r->target->devices[device].bdf;
 	unsigned losses = analysis_losses(r->journal->analysis, r->journal->arm, (int)device);
-	struct msg *body;
 
 	if (!r->plan->recovery.losses || losses < r->plan->recovery.losses ||
 	    is_left_out(r, device))
 		return 0;
-	progress_say(r->progress, "  %s: %s is left out from here on: it was lost %u times",
-		     r->plan->arms[r->journal->arm].name, bdf, losses);
-	body = msg_object();
-	msg_set_str(body, "device", bdf);
-	msg_set_int(body, "losses", losses);
-	return journal_add(r->journal, "left-out", body, NULL, err);
+	return note_left_out(r, device, NULL, err);
 }
 
 /* Runs cycles until the arm is done or the target is lost, with load steps in between and at the

@@ -25,10 +25,13 @@ struct incidents_recovery {
 	int64_t took_ns;
 };
 
-/* A device that was lost so often that the rest of its cycles in the arm was not run. */
+#define INCIDENTS_WHY_SIZE 160
+
+/* A device of which the rest of its cycles in the arm was not run. */
 struct incidents_left_out {
 	int arm, device;
-	unsigned losses;
+	unsigned losses;	      /* cycles of it that were lost by then */
+	char why[INCIDENTS_WHY_SIZE]; /* "": because they were too many */
 };
 
 /* Zero-initialised is none. */

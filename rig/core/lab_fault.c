@@ -24,6 +24,7 @@ static const struct traits {
 	[LAB_FAULT_RESET_DEAD] = {"reset-dead", false, true, true},
 	[LAB_FAULT_LINE_STUCK] = {"line-stuck", false, true, true},
 	[LAB_FAULT_WAKE_FAILS] = {"wake-fails", true, true, true},
+	[LAB_FAULT_DEVICE_GONE] = {"device-gone", true, false, false},
 	[LAB_FAULT_TOUCH_WHILE_OFF] = {"touch-while-off", true, false, false},
 };
 

@@ -20,6 +20,7 @@ enum lab_fault_kind {
 	LAB_FAULT_RESET_DEAD, /* the machine stops, and does not come back from a reset; power helps */
 	LAB_FAULT_LINE_STUCK,	   /* the machine stops, and its reset line does nothing */
 	LAB_FAULT_WAKE_FAILS,	   /* the device answers nothing once its rail is on again */
+	LAB_FAULT_DEVICE_GONE,	   /* from the next power-on on the slot is empty */
 	LAB_FAULT_TOUCH_WHILE_OFF, /* once a cycle somebody touches the device while its rail is off */
 	LAB_FAULT_COUNT
 };

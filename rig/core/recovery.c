@@ -27,9 +27,9 @@ static const char *const symptom_names[RECOVERY_SYMPTOM_COUNT] = {
 };
 
 static const char *const found_names[RECOVERY_FOUND_COUNT] = {
-	[RECOVERY_NOTHING] = "nothing",	      [RECOVERY_HEARD] = "heard",
-	[RECOVERY_SAME_BOOT] = "same-boot",   [RECOVERY_NEW_BOOT] = "new-boot",
-	[RECOVERY_INCOMPLETE] = "incomplete",
+	[RECOVERY_NOTHING] = "nothing",		  [RECOVERY_HEARD] = "heard",
+	[RECOVERY_SAME_BOOT] = "same-boot",	  [RECOVERY_NEW_BOOT] = "new-boot",
+	[RECOVERY_OTHER_KERNEL] = "other-kernel", [RECOVERY_INCOMPLETE] = "incomplete",
 };
 
 /* The first step from this one on that applies and can be done. */
@@ -73,6 +73,9 @@ void recovery_take(struct recovery *recovery, enum recovery_found found, int64_t
 		recovery->state = RECOVERY_BACK;
 	else
 		go_to(recovery, (int)recovery->step + 1, t_ns);
+	/* All was tried to bring a device back; the others are there. */
+	if (recovery->state == RECOVERY_FAILED && found == RECOVERY_INCOMPLETE)
+		recovery->state = RECOVERY_BACK;
 }
 
 const char *recovery_step_name(enum recovery_step step)

@@ -30,11 +30,12 @@ enum recovery_symptom {
 };
 
 enum recovery_found {
-	RECOVERY_NOTHING,    /* no agent, within the step's limit; or the step could not be done */
-	RECOVERY_HEARD,	     /* it says something again */
-	RECOVERY_SAME_BOOT,  /* an agent answers, and the machine did not reboot */
-	RECOVERY_NEW_BOOT,   /* an agent answers, of a machine that rebooted */
-	RECOVERY_INCOMPLETE, /* that, but a device or the right kernel is missing */
+	RECOVERY_NOTHING,   /* no agent, within the step's limit; or the step could not be done */
+	RECOVERY_HEARD,	    /* it says something again */
+	RECOVERY_SAME_BOOT, /* an agent answers, and the machine did not reboot */
+	RECOVERY_NEW_BOOT,  /* an agent answers, of a machine that rebooted */
+	RECOVERY_OTHER_KERNEL, /* that, but its kernel is not the one that is wanted */
+	RECOVERY_INCOMPLETE,   /* that, but a device is missing; good enough if no step is left */
 	RECOVERY_FOUND_COUNT
 };
 

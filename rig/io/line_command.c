@@ -18,6 +18,10 @@
 
 #define OUTPUT_SIZE 4096
 
+/* What a shell ends with, and so do we, where a program cannot be started. */
+#define NOT_ALLOWED 126
+#define NOT_THERE   127
+
 /* The end of what it says; a pipe of ours would end it with SIGPIPE if it said more. */
 struct output {
 	char text[OUTPUT_SIZE];
@@ -58,9 +62,10 @@ static int command_open(const struct lab_line *line, void **state, struct err *w
 static _Noreturn void become(char *const *words, int output, int parent)
 {
 	sigset_t none;
+	int code;
 
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(127);
+		_exit(NOT_THERE);
 	setpgid(0, 0);
 	for (int i = 1; i < NSIG; i++)
 		signal(i, SIG_DFL);
@@ -68,8 +73,9 @@ static _Noreturn void become(char *const *words, int output, int parent)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	if (dup2(output, STDOUT_FILENO) >= 0 && dup2(output, STDERR_FILENO) >= 0)
 		execvp(words[0], words);
+	code = errno == EACCES ? NOT_ALLOWED : NOT_THERE;
 	dprintf(STDERR_FILENO, "%s: %s", words[0], strerror(errno));
-	_exit(127);
+	_exit(code);
 }
 
 static void keep_end(struct output *out, const char *bytes, size_t n)
@@ -182,7 +188,12 @@ static int carry_out(const struct lab_command *command, char *const *words, stru
 	said = last_words(out);
 	if (WIFSIGNALED(status))
 		return err_set(why, -EIO, "%s: ended by %s", name, strsignal(WTERMSIG(status)));
-	if (WEXITSTATUS(status) == 127)
+	if (WEXITSTATUS(status) == NOT_ALLOWED)
+		return err_set(why, -EACCES,
+			       "%s: this user may not run it: make it executable ('chmod a+rx', "
+			       "its folders too)",
+			       said);
+	if (WEXITSTATUS(status) == NOT_THERE)
 		return err_set(why, -ENOENT, "%s: cannot be run: install it, or write its path",
 			       said);
 	return err_set(why, -EIO, "%s: ended with status %d: %s", name, WEXITSTATUS(status),

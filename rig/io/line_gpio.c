@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "line_backend.h"
+#include "permission.h"
 #include "yaml_number.h"
 
 #define CONSUMER "coldrig"
@@ -53,7 +54,8 @@ struct search {
 	const char *name;
 	char path[64];	 /* of the one that was found */
 	char names[200]; /* of all, for who mistyped one */
-	size_t found, denied;
+	size_t found;
+	char denied[64]; /* path of the first that could not be looked at; "" for none */
 };
 
 static void look_at(struct search *s, const char *name)
@@ -64,7 +66,8 @@ static void look_at(struct search *s, const char *name)
 	snprintf(path, sizeof(path), "/dev/%.50s", name);
 	chip = gpiod_chip_open(path);
 	if (!chip) {
-		s->denied += errno == EACCES || errno == EPERM;
+		if (permission_is_denied(errno) && !s->denied[0])
+			snprintf(s->denied, sizeof(s->denied), "%s", path);
 		return;
 	}
 	if (is_called(chip, s->name, s->names, sizeof(s->names))) {
@@ -79,12 +82,9 @@ static int why_not_found(const struct search *s, struct err *why)
 	if (s->found > 1)
 		return err_set(why, -EEXIST, "%zu chips are called %s (%s): write the path of one",
 			       s->found, s->name, s->names);
-	if (s->denied)
-		return err_set(why, -EACCES,
-			       "no permission for %zu chips in /dev, and none of the others is %s: "
-			       "run as root, or give your user the devices by a udev rule "
-			       "(docs/lines.md)",
-			       s->denied, s->name);
+	/* It may be the one that is meant. */
+	if (s->denied[0])
+		return permission_err(s->denied, why);
 	return err_set(why, -ENOENT, "no GPIO chip is called %s: %s%s", s->name,
 		       *s->names ? "there are "
 				 : "there is none: is it plugged in, and its module loaded?",
@@ -119,11 +119,8 @@ static int open_chip(const char *path, struct gpiod_chip **chip, struct err *why
 	*chip = gpiod_chip_open(path);
 	if (*chip)
 		return 0;
-	if (errno == EACCES || errno == EPERM)
-		return err_set(why, -EACCES,
-			       "%s: no permission: run as root, or give your user the device by a "
-			       "udev rule (docs/lines.md)",
-			       path);
+	if (permission_is_denied(errno))
+		return permission_err(path, why);
 	if (errno == ENOENT)
 		return err_set(why, -ENOENT,
 			       "%s: not there: is it plugged in, and its module loaded?", path);

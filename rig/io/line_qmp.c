@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "line_backend.h"
+#include "permission.h"
 #include "qmp.h"
 
 #define LIMIT_NS INT64_C(5000000000) /* of one conversation */
@@ -35,6 +36,8 @@ static int cannot(const struct qmp *qmp, int code, struct err *why)
 {
 	const char *what = strerror(-code), *help = "";
 
+	if (permission_is_denied(code))
+		return permission_err(qmp->address.sun_path, why);
 	if (code == -ENOENT || code == -ECONNREFUSED)
 		help = ": no QEMU listens there: start it with -qmp unix:PATH,server=on,wait=off";
 	else if (code == -ETIMEDOUT)

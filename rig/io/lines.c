@@ -26,6 +26,8 @@ struct lines {
 	int fd;
 	bool lost;
 	size_t n;
+	struct line_options options[LINES_MAX];
+	bool driven[LINES_MAX]; /* and to be left safe */
 	uint32_t last;
 	int64_t limit_ns[LINES_MAX]; /* of an answer */
 	char text[LINES_MAX][LINE_TEXT_SIZE];
@@ -34,33 +36,29 @@ struct lines {
 	size_t first, queued;
 };
 
-static void drop_child(struct lines *lines)
+/* Ends the guardian; true if it had not the time to leave the lines safe. */
+static bool drop_child(struct lines *lines)
 {
+	int status = 0;
+
 	if (lines->fd >= 0)
 		close(lines->fd);
 	lines->fd = -1;
 	if (lines->pid <= 0)
-		return;
+		return false;
 	for (int waited_ms = 0; waited_ms < CLOSE_LIMIT_MS; waited_ms += 5) {
 		struct timespec pause = {.tv_nsec = 5000000};
 
-		if (waitpid(lines->pid, NULL, WNOHANG) != 0) {
+		if (waitpid(lines->pid, &status, WNOHANG) != 0) {
 			lines->pid = 0;
-			return;
+			return status != 0;
 		}
 		nanosleep(&pause, NULL);
 	}
 	kill(lines->pid, SIGKILL);
 	waitpid(lines->pid, NULL, 0);
 	lines->pid = 0;
-}
-
-void lines_close(struct lines *lines)
-{
-	if (!lines)
-		return;
-	drop_child(lines);
-	free(lines);
+	return true;
 }
 
 static int start(struct lines *lines, const struct line_options *options, size_t n)
@@ -135,6 +133,7 @@ int lines_open(const struct line_options *options, size_t n, struct lines **out,
 		return err_set(err, -ENOMEM, "lines: %s", strerror(ENOMEM));
 	lines->fd = -1;
 	lines->n = n;
+	memcpy(lines->options, options, n * sizeof(*options));
 	r = start(lines, options, n);
 	if (r < 0)
 		err_set(err, r, "lines: cannot start their guardian: %s", strerror(-r));
@@ -158,11 +157,64 @@ int lines_fd(const struct lines *lines)
 	return lines->fd;
 }
 
+/* What the guardian would have done at its end: another one does it. */
+static int make_safe(const struct lines *lines, struct err *why)
+{
+	struct line_options some[LINES_MAX];
+	struct lines *again = NULL;
+	size_t n = 0;
+	int r;
+
+	for (size_t i = 0; i < lines->n; i++) {
+		if (lines->driven[i] && lines->options[i].wire->safe != LAB_SAFE_KEEP)
+			some[n++] = lines->options[i];
+	}
+	if (n == 0)
+		return 0;
+	r = lines_open(some, n, &again, why);
+	for (size_t i = 0; r == 0 && i < n; i++)
+		r = lines_set(again, i, some[i].wire->safe == LAB_SAFE_ON, why);
+	lines_close(again);
+	return r;
+}
+
+void lines_close(struct lines *lines)
+{
+	if (!lines)
+		return;
+	if (drop_child(lines) && !lines->lost)
+		(void)make_safe(lines, NULL);
+	free(lines);
+}
+
 static void lose(struct lines *lines, struct line_event *event)
 {
+	struct err why = {""};
+
 	*event = (struct line_event){.kind = LINE_LOST, .code = -EPIPE, .t_ns = line_now_ns()};
-	err_set(&event->why, 0, "the guardian of the lines ended: they are as they were");
 	lines->lost = true;
+	if (!drop_child(lines))
+		err_set(&event->why, 0, "the guardian of the lines (coldrig-lines) was ended");
+	else if (make_safe(lines, &why) == 0)
+		err_set(&event->why, 0,
+			"the guardian of the lines (coldrig-lines) was killed: what was driven is "
+			"in its safe state, and no line is had any more");
+	else
+		err_set(&event->why, 0,
+			"the guardian of the lines (coldrig-lines) was killed, and a line cannot "
+			"be "
+			"left safe: %.300s",
+			why.text);
+}
+
+/* To who wanted something of a line. */
+static int say_lost(const struct lines *lines, size_t line, const struct line_event *event,
+		    struct err *err)
+{
+	const char *where = lines->options[line].where;
+
+	return err_set(err, event->code, "%s%s%s", where ? where : "", where ? ": " : "",
+		       event->why.text);
 }
 
 static void enqueue(struct lines *lines, const struct line_event *event)
@@ -204,8 +256,18 @@ int lines_begin(struct lines *lines, size_t line, enum line_op op, bool active, 
 	};
 
 	assert(line < lines->n);
-	if (lines->lost || send(lines->fd, &ask, sizeof(ask), MSG_NOSIGNAL | MSG_DONTWAIT) < 0)
-		return err_set(err, -EPIPE, "the guardian of the lines ended, or hangs");
+	if (lines->lost)
+		return err_set(err, -EPIPE, "the guardian of the lines ended");
+	if (send(lines->fd, &ask, sizeof(ask), MSG_NOSIGNAL | MSG_DONTWAIT) < 0) {
+		struct line_event event;
+
+		lose(lines, &event);
+		return say_lost(lines, line, &event, err);
+	}
+	if (op == LINE_SET || op == LINE_PULSE)
+		lines->driven[line] = true;
+	if (op == LINE_KEEP)
+		lines->driven[line] = false;
 	*request = ask.request;
 	return 0;
 }
@@ -221,7 +283,7 @@ static int await_done(struct lines *lines, size_t line, uint32_t request, int64_
 				       lines->text[line]);
 		if (r < 0) {
 			lose(lines, event);
-			return err_set(err, r, "%s", event->why.text);
+			return say_lost(lines, line, event, err);
 		}
 		if (event->kind == LINE_DONE && event->request == request)
 			return event->code < 0 ? err_set(err, event->code, "%s", event->why.text)

@@ -5,9 +5,9 @@
  *
  * A process of its own, the guardian, has the lines. It leaves every line that was driven in its safe
  * state when it is closed and when its parent is gone, however that went: kill -9, a second Ctrl-C,
- * a closed terminal. Opening changes nothing at a wire, and a line that was never driven is left as it
- * was found. What cannot be kept: SIGKILL for the guardian itself, and hardware that forgets a
- * level when it is let go.
+ * a closed terminal. If it is itself killed, its parent does the same, with another one. Opening changes
+ * nothing at a wire, and a line that was never driven is left as it was found. What cannot be kept:
+ * SIGKILL for both at once, and hardware that forgets a level when it is let go.
  *
  * Active is what the line is for, whatever its level: pressed, supplied, in reset, present, good.
  * Times are CLOCK_MONOTONIC of the controller. Words in errors begin with where, and say what to do.
@@ -32,8 +32,8 @@ struct line_options {
 #define LINES_MAX 16
 
 /*
- * Opens n lines, from here on called by their index, and starts the guardian. The array, and what it
- * points to, may go after it. Fails as a whole, with the words of the first line that cannot be had.
+ * Opens n lines, from here on called by their index, and starts the guardian. The array may go after it;
+ * what it points to stays the caller's, and must outlive the lines. Fails as a whole, with the words of the first line that cannot be had.
  * No other thread may run, as with any fork(). Closed with lines_close().
  * -ENOENT: not there. -EACCES: no permission. -EBUSY: in use. -ENOTSUP: it cannot do that.
  */
@@ -65,7 +65,7 @@ enum line_op { LINE_SET, LINE_READ, LINE_PULSE, LINE_WATCH, LINE_KEEP };
 enum line_event_kind {
 	LINE_DONE, /* a request has ended, well or not */
 	LINE_EDGE, /* of a watched line */
-	LINE_LOST  /* the guardian is gone; final */
+	LINE_LOST /* the guardian is gone, and what was driven was left safe if that can be; final */
 };
 
 struct line_event {

@@ -370,8 +370,23 @@ static void relay_free(struct meter_relay *r)
 	free(r);
 }
 
-int meter_relay_start(int fd, enum meter_relay_way way, bool all_numbers, int64_t silence_ns,
-		      struct meter_link *link, struct meter_relay **out)
+void meter_relay_pump(int driver, int meter, int64_t silence_ns, struct meter_link *link)
+{
+	struct meter_relay relay = {.way = METER_RELAY_PUMP,
+				    .is_socket = true,
+				    .driver = driver,
+				    .peer = meter,
+				    .silence_ns = silence_ns,
+				    .link = link};
+
+	pthread_mutex_init(&relay.lock, NULL);
+	relay_set_socket(meter, silence_ns);
+	relay_run(&relay);
+	pthread_mutex_destroy(&relay.lock);
+}
+
+int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numbers,
+		      int64_t silence_ns, struct meter_link *link, struct meter_relay **out)
 {
 	struct meter_relay *r = calloc(1, sizeof(*r));
 	int ret = 0;
@@ -385,7 +400,7 @@ int meter_relay_start(int fd, enum meter_relay_way way, bool all_numbers, int64_
 	r->link = link;
 	r->driver = -1;
 	pthread_mutex_init(&r->lock, NULL);
-	r->peer = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	r->peer = meter >= 0 ? meter : fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (r->peer < 0)
 		ret = -errno;
 	else if (r->is_socket)

@@ -35,12 +35,17 @@ struct meter_exchange {
 };
 
 /*
- * fd, the driver's socket or terminal, stays the driver's. A line that ends, fails or does not answer
+ * fd, the driver's socket or terminal, stays the driver's. The meter is behind it, or, if meter is
+ * not -1, behind that one, which becomes the relay's. A line that ends, fails or does not answer
  * for silence_ns ends the process with the loss told. all_numbers: whatever is asked has a number
  * for an answer; else only what asks for a measurement. Freed by meter_relay_stop(). -errno.
  */
-int meter_relay_start(int fd, enum meter_relay_way way, bool all_numbers, int64_t silence_ns,
-		      struct meter_link *link, struct meter_relay **out);
+int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numbers,
+		      int64_t silence_ns, struct meter_link *link, struct meter_relay **out);
+
+/* PUMP between two sockets, in the caller's thread, until the driver closes its own; what it said
+ * last is sent on. Both stay the caller's. */
+void meter_relay_pump(int driver, int meter, int64_t silence_ns, struct meter_link *link);
 
 /* DIRECT: before the driver is let go, and in its packet. */
 void meter_relay_prime(struct meter_relay *relay);

@@ -34,13 +34,19 @@ static void sigrok_connect(struct sigrok *s)
 	int64_t silence = s->options->silence_ns / 4 * 3;
 	struct timeval limit = {.tv_sec = silence / 1000000000,
 				.tv_usec = silence / 1000 % 1000000};
-	int one = 1, ret;
+	int one = 1, meter = -1, ret;
 
+	if (s->front)
+		s->fd = meter_front_take(s->front, &meter);
+	if (s->front && s->fd < 0)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
+	s->front = NULL;
 	if (s->fd < 0)
 		return;
 	if (sigrok_can_relay(s)) {
 		s->direct = s->polled->way == METER_RELAY_DIRECT && !isatty(s->fd);
-		ret = meter_relay_start(s->fd, s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
+		ret = meter_relay_start(s->fd, meter,
+					s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
 					s->polled->all_numbers, silence, s->link, &s->relay);
 		if (ret)
 			meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));

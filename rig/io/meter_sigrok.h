@@ -11,6 +11,7 @@
 
 #include "meter_backend.h"
 #include "meter_blocks.h"
+#include "meter_front.h"
 #include "meter_relay.h"
 
 /* How a driver gets its readings; one that is not listed sends by itself. */
@@ -38,9 +39,10 @@ struct sigrok {
 	size_t channels_n;
 	struct meter_blocks *blocks; /* NULL: readings go one by one */
 	bool block_lists_leak;	     /* 16 bytes with each packet, if we do not free them */
-	struct meter_relay *relay; /* NULL: libsigrok reads for itself */
-	bool direct;		   /* the relay's way is DIRECT */
-	int fd;			   /* the driver's socket or serial line, -1 if it has none */
+	struct meter_front *front;   /* from the scan on, until the relay is there; or NULL */
+	struct meter_relay *relay;   /* NULL: libsigrok reads for itself */
+	bool direct;		     /* the relay's way is DIRECT */
+	int fd;			     /* the driver's socket or serial line, -1 if it has none */
 	int64_t period_ns, due_ns;
 	int64_t asked_ns;  /* the driver was let go at */
 	int64_t packet_ns; /* the latest packet came at */

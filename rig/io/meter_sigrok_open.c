@@ -74,15 +74,31 @@ static GVariant *sigrok_value(const struct sr_key_info *info, const char *text)
 	}
 }
 
+/* A driver whose answers are lines gets them whole from its first question on. */
+static void sigrok_start_front(struct sigrok *s)
+{
+	const char *conn = meter_spec_get(s->spec, "conn");
+	int ret;
+
+	if (!s->polled || !conn)
+		return;
+	ret = meter_front_start(conn, s->link, &s->front);
+	if (ret && ret != -EINVAL) /* another connection, or libsigrok finds words for it */
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
+}
+
 static struct sr_config *sigrok_option(struct sigrok *s, const struct meter_spec_option *option)
 {
 	const struct sr_key_info *info = sr_key_info_name_get(SR_KEY_CONFIG, option->key);
 	struct sr_config *config;
+	const char *text = option->value;
 	GVariant *value;
 
+	if (s->front && strcmp(option->key, "conn") == 0)
+		text = meter_front_conn(s->front);
 	if (!info)
 		meter_link_hopeless(s->link, "libsigrok has no option '%s'", option->key);
-	value = sigrok_value(info, option->value);
+	value = sigrok_value(info, text);
 	if (!value)
 		meter_link_hopeless(s->link, "option %s cannot be '%s'", option->key,
 				    option->value);
@@ -165,6 +181,7 @@ static GSList *sigrok_find_devices(struct sigrok *s)
 
 	if (sr_driver_init(s->context, s->driver) != SR_OK)
 		sigrok_lost(s, "the driver does not start");
+	sigrok_start_front(s);
 	options = sigrok_scan_options(s);
 	found = sr_driver_scan(s->driver, options);
 	g_slist_free_full(options, sigrok_free_option);
@@ -219,7 +236,8 @@ static void sigrok_mark_fds(bool marks[static FDS_MAX])
 		marks[fd] = sigrok_fd_leads_out(fd);
 }
 
-/* libsigrok does not tell its socket: it is the one that was not there before. */
+/* libsigrok does not tell its socket: it is the one that was not there before. The front knows it by
+ * itself. */
 static void sigrok_open_device(struct sigrok *s)
 {
 	bool before[FDS_MAX], after[FDS_MAX];
@@ -227,8 +245,10 @@ static void sigrok_open_device(struct sigrok *s)
 	sigrok_mark_fds(before);
 	if (sr_dev_open(s->device) != SR_OK)
 		sigrok_lost(s, "the meter cannot be opened");
-	sigrok_mark_fds(after);
 	s->fd = -1;
+	if (s->front)
+		return;
+	sigrok_mark_fds(after);
 	for (int fd = 0; fd < FDS_MAX; fd++) {
 		if (after[fd] && !before[fd])
 			s->fd = fd;

@@ -19,6 +19,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "permission.h"
+
 #define CONNECT_LIMIT_MS 5000
 #define EXIT_LIMIT_MS	 2000
 
@@ -140,9 +142,14 @@ static int open_tcp(struct transport *t, const char *where, struct err *err)
 static int open_serial(struct transport *t, const char *path, struct err *err)
 {
 	struct termios raw;
+	struct err why;
 
 	t->is_serial = true;
 	t->rfd = t->wfd = open(path, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (t->rfd < 0 && permission_is_denied(errno)) {
+		permission_err(path, &why);
+		return err_set(err, -EACCES, "serial:%s", why.text);
+	}
 	if (t->rfd < 0)
 		return err_set(err, -errno, "serial:%s: %s", path, strerror(errno));
 	if (tcgetattr(t->rfd, &t->saved) < 0)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "permission.h"
+
 #define LIMIT_MS  1000
 #define PORTS_MAX 7 /* a USB tree is no deeper */
 
@@ -76,12 +78,15 @@ static int open_device(struct usb *usb, libusb_device *device, struct err *why)
 
 	if (usb->handle)
 		return 0;
-	if (r == -EACCES)
-		return err_set(
-			why, r,
-			"USB device %s: no permission for it: run as root, or give your user "
-			"the device by a udev rule (docs/lines.md)",
-			usb->about.path);
+	if (r == -EACCES) {
+		struct err node;
+		char path[40];
+
+		snprintf(path, sizeof(path), "/dev/bus/usb/%03u/%03u",
+			 libusb_get_bus_number(device), libusb_get_device_address(device));
+		permission_err(path, &node);
+		return err_set(why, r, "USB device %s: %s", usb->about.path, node.text);
+	}
 	return err_set(why, r, "USB device %s: cannot be opened: %s", usb->about.path,
 		       strerror(-r));
 }

@@ -45,7 +45,7 @@ static struct msg *cycle_msg(const struct report *report, const struct outcome *
 	return object;
 }
 
-static const struct outcome *find_outcome(const struct report *report, int64_t ordinal)
+const struct outcome *incidents_find_outcome(const struct report *report, int64_t ordinal)
 {
 	for (size_t i = 0; i < report->outcomes_n; i++) {
 		if (report->outcomes[i].ordinal == ordinal)
@@ -67,6 +67,7 @@ static struct msg *left_out_msg(const struct report *report, size_t arm)
 		object = msg_object();
 		msg_set_str(object, "bdf", report->target->devices[l->device].bdf);
 		msg_set_int(object, "losses", l->losses);
+		msg_set_str(object, "why", l->why[0] ? l->why : NULL);
 		msg_add(array, object);
 	}
 	return array;
@@ -100,7 +101,7 @@ struct msg *incidents_console_msg(const struct report *report, size_t arm)
 		msg_set_int(counts, console_kind_name((enum console_kind)i), (int64_t)s.console[i]);
 	for (size_t i = 0; i < report->incidents->console_n; i++) {
 		const struct incidents_console *c = &report->incidents->console[i];
-		const struct outcome *o = find_outcome(report, c->cycle);
+		const struct outcome *o = incidents_find_outcome(report, c->cycle);
 		struct msg *event;
 
 		if (c->arm != (int)arm)
@@ -169,9 +170,13 @@ void incidents_print_arm(const struct report *report, size_t arm, FILE *out)
 	for (size_t i = 0; i < report->incidents->left_out_n; i++) {
 		const struct incidents_left_out *left = &report->incidents->left_out[i];
 
-		if (left->arm == (int)arm)
-			fprintf(out, "  %s is left out after %u losses\n",
-				report->target->devices[left->device].bdf, left->losses);
+		if (left->arm != (int)arm)
+			continue;
+		fprintf(out, "  %s is left out", report->target->devices[left->device].bdf);
+		if (left->why[0])
+			fprintf(out, ": %s\n", left->why);
+		else
+			fprintf(out, " after %u losses\n", left->losses);
 	}
 	for (int i = 0, first = 1; s.console_n && i < CONSOLE_KIND_COUNT; i++) {
 		if (!s.console[i])
@@ -182,19 +187,4 @@ void incidents_print_arm(const struct report *report, size_t arm, FILE *out)
 	}
 	if (s.console_n)
 		fputc('\n', out);
-}
-
-void incidents_print_console(const struct report *report, FILE *out)
-{
-	for (size_t i = 0; i < report->incidents->console_n; i++) {
-		const struct incidents_console *c = &report->incidents->console[i];
-		const struct outcome *o = find_outcome(report, c->cycle);
-
-		fprintf(out, "  %s", report->plan->arms[c->arm].name);
-		if (o)
-			fprintf(out, ", %s cycle %u on %s",
-				scenario_get(report->plan->scenarios[o->scenario].id)->name,
-				o->number, report->target->devices[o->device].bdf);
-		fprintf(out, ": console: %s\n", c->event.text);
-	}
 }

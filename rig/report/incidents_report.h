@@ -17,7 +17,7 @@ bool incidents_row_is_left_out(const struct report *report, const struct result_
 /* What the table says under an arm; nothing where nothing went wrong. */
 void incidents_print_arm(const struct report *report, size_t arm, FILE *out);
 
-/* The console's events, as lines under Notes. */
-void incidents_print_console(const struct report *report, FILE *out);
+/* The cycle of this ordinal; NULL if it has no outcome. */
+const struct outcome *incidents_find_outcome(const struct report *report, int64_t ordinal);
 
 #endif

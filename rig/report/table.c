@@ -5,6 +5,7 @@
 
 #include "incidents_report.h"
 #include "stats.h"
+#include "table_notes.h"
 
 /* Columns on the screen, not bytes. */
 static int width(const char *text)
@@ -30,7 +31,9 @@ static void format_uncertain(char *out, size_t size, double value, double u95)
 		digits = 0;
 	if (digits > 6)
 		digits = 6;
-	snprintf(out, size, "%.*f ± %.*f", digits, value + 0.0, digits, u95);
+	if (fabs(value) < pow(10, -digits) / 2)
+		value = 0; /* not "-0.00" */
+	snprintf(out, size, "%.*f ± %.*f", digits, value, digits, u95);
 }
 
 static void format_power(char *out, size_t size, const struct result_power *power)
@@ -189,58 +192,6 @@ static void print_dissent(const struct report *report, FILE *out)
 		fputs(" nowhere\n", out);
 }
 
-/* Is this the first outcome that tells of this device being unfit for this scenario? */
-static bool is_first_skip(const struct report *report, size_t index)
-{
-	const struct outcome *o = &report->outcomes[index];
-
-	for (size_t i = 0; i < index; i++) {
-		const struct outcome *earlier = &report->outcomes[i];
-
-		if (earlier->skipped && earlier->device == o->device &&
-		    earlier->scenario == o->scenario)
-			return false;
-	}
-	return true;
-}
-
-static void print_outcome_note(const struct report *report, const struct outcome *o, FILE *out)
-{
-	const char *scenario = scenario_get(report->plan->scenarios[o->scenario].id)->name;
-	const char *bdf = report->target->devices[o->device].bdf;
-
-	if (o->skipped)
-		fprintf(out, "  %s skipped on %s: %s\n", scenario, bdf, o->why);
-	else
-		fprintf(out, "  %s, %s cycle %u on %s: %s: %s\n", report->plan->arms[o->arm].name,
-			scenario, o->number, bdf, verdict_name(o->verdict), o->why);
-}
-
-static void print_notes(const struct report *report, FILE *out)
-{
-	bool any = false;
-
-	for (size_t i = 0; i < report->notes_n; i++) {
-		fputs(any ? "" : "\nNotes\n", out);
-		any = true;
-		fprintf(out, "  %s: %s\n", report->plan->arms[report->notes[i].arm].name,
-			report->notes[i].text);
-	}
-	if (report->incidents->console_n)
-		fputs(any ? "" : "\nNotes\n", out);
-	any = any || report->incidents->console_n;
-	incidents_print_console(report, out);
-	for (size_t i = 0; i < report->outcomes_n; i++) {
-		const struct outcome *o = &report->outcomes[i];
-
-		if (!o->why[0] || (o->skipped && !is_first_skip(report, i)))
-			continue;
-		fputs(any ? "" : "\nNotes\n", out);
-		any = true;
-		print_outcome_note(report, o, out);
-	}
-}
-
 /* A test over all arms. */
 struct suite_test {
 	const char *name;
@@ -375,7 +326,7 @@ void report_table(const struct report *report, FILE *out)
 	print_savings(report, out);
 	print_suites(report, out);
 	print_dissent(report, out);
-	print_notes(report, out);
+	table_notes_print(report, out);
 	print_limits(report, out);
 	if (report_rejection(report, rejection))
 		fprintf(out, "\nREJECTED  %s\n", rejection);

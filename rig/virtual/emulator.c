@@ -105,6 +105,7 @@ static char **command(const struct emulator_options *o, const struct inherited *
 		.kernel = kernel,
 		.initrd = initrd,
 		.acpi_table = table,
+		.empty = o->empty,
 		.with_pme_card = o->with_pme_card,
 		.console_fd = fds->console,
 		.agent_fd = fds->agent,

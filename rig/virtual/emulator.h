@@ -25,6 +25,7 @@ struct emulator_options {
 	const char *kernel_dir;
 	const char *kexec_dir; /* as in struct vlab_options */
 	const char *data_dir;
+	uint32_t empty;		/* as in struct qemu_parts */
 	bool with_pme_card;	/* as in struct vlab_options */
 	const char *lines_path; /* likewise */
 	bool with_debugger;

@@ -24,6 +24,7 @@ struct moment {
 struct slot {
 	const struct lab_slot *lab;
 	unsigned functions;
+	bool empty;	  /* since power-on: device-gone */
 	bool switched_on; /* what ACPI last asked for */
 	bool on;	  /* what is so */
 	int64_t on_since_ns;
@@ -123,7 +124,7 @@ static bool rail_should_be_on(const struct physics *p, const struct slot *s)
 {
 	unsigned device = s->lab->device;
 
-	if (!p->powered)
+	if (!p->powered || s->empty)
 		return false;
 	if (physics_slot_has_fault(p, LAB_FAULT_RAIL_STUCK_ON, device))
 		return true;
@@ -212,6 +213,13 @@ static void tell_faults(struct physics *p, bool first, unsigned before, int64_t 
 	}
 }
 
+static void look_for_cards(struct physics *p)
+{
+	for (size_t i = 0; i < p->slots_n; i++)
+		p->slots[i].empty =
+			physics_slot_has_fault(p, LAB_FAULT_DEVICE_GONE, p->slots[i].lab->device);
+}
+
 struct physics *physics_new(const struct lab_virtual *virt, int64_t t_ns,
 			    physics_observer *observer, void *context)
 {
@@ -230,6 +238,8 @@ struct physics *physics_new(const struct lab_virtual *virt, int64_t t_ns,
 		tell(p, t_ns, virt->slots[i].device, PHYSICS_DSTATE, 0);
 	}
 	tell_faults(p, true, 0, t_ns);
+	look_for_cards(p);
+	settle_all(p, t_ns);
 	return p;
 }
 
@@ -306,6 +316,7 @@ void physics_power_off(struct physics *p, int64_t t_ns)
 void physics_power_on(struct physics *p, int64_t t_ns)
 {
 	p->powered = true;
+	look_for_cards(p);
 	physics_reset(p, t_ns);
 }
 
@@ -350,6 +361,13 @@ bool physics_rail_is_on(const struct physics *p, unsigned device)
 	const struct slot *s = find_const(p, device);
 
 	return s && s->on;
+}
+
+bool physics_is_empty(const struct physics *p, unsigned device)
+{
+	const struct slot *s = find_const(p, device);
+
+	return s && s->empty;
 }
 
 bool physics_is_switched_on(const struct physics *p, unsigned device)

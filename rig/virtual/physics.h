@@ -82,6 +82,9 @@ bool physics_rail_is_on(const struct physics *physics, unsigned device);
 /* What ACPI last asked for, whatever is so. */
 bool physics_is_switched_on(const struct physics *physics, unsigned device);
 
+/* Was the slot without its card at power-on? Then nothing in it draws power. */
+bool physics_is_empty(const struct physics *physics, unsigned device);
+
 /* Is a fault of this kind in force on the slot? */
 bool physics_slot_has_fault(const struct physics *physics, enum lab_fault_kind kind,
 			    unsigned device);

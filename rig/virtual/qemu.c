@@ -125,14 +125,14 @@ static void add_machine(struct args *a, const struct lab_virtual *virt)
 
 /* x-speed: at the default of 16 GT/s the link never reports itself active, and kernels from
  * 6.1.115 on then take the device for disconnected. */
-static void add_slot(struct args *a, const struct lab_slot *slot)
+static void add_slot(struct args *a, const struct lab_slot *slot, bool is_empty)
 {
 	unsigned n = slot->device;
 
 	addf(a, "-device",
 	     "pcie-root-port,id=port%u,slot=%u,chassis=%u,addr=%02x.0,hotplug=off,x-speed=5", n, n,
 	     n, n);
-	for (const char *const *o = board_card(slot->card)->options; *o; o++)
+	for (const char *const *o = board_card(slot->card)->options; *o && !is_empty; o++)
 		add_template(a, *o, n);
 }
 
@@ -182,7 +182,7 @@ char **qemu_argv(const struct lab_virtual *virt, const struct qemu_parts *parts)
 	     has_lockup(virt) ? LOCKUP_COMMAND_LINE : "");
 	add_path(&a, "-acpitable", "file=", parts->acpi_table);
 	for (size_t i = 0; i < virt->slots_n; i++)
-		add_slot(&a, &virt->slots[i]);
+		add_slot(&a, &virt->slots[i], parts->empty & UINT32_C(1) << virt->slots[i].device);
 	if (parts->with_pme_card)
 		addf(&a, "-device", "i82550,bus=pcie.0,addr=0a.0");
 	add_lines(&a, parts);

@@ -12,6 +12,7 @@ struct qemu_parts {
 	const char *kernel;
 	const char *initrd;
 	const char *acpi_table;
+	uint32_t empty;	    /* slots without their card: a bit for each device number */
 	bool with_pme_card; /* one more card, on no port, whose PMC has PME bits */
 	int console_fd;	    /* ttyS0; byte 1 and a 'b' on it are a break, two of byte 1 are one */
 	int agent_fd;	    /* ttyS1 */

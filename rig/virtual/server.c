@@ -76,8 +76,7 @@ static void ask_next(struct server *s)
 	}
 	if (s->awaited)
 		say(s, s->awaited,
-		    s->awaited == SERVER_READY ? labmeter_port(&s->meter) : (int)s->cycle,
-		    NULL);
+		    s->awaited == SERVER_READY ? labmeter_port(&s->meter) : (int)s->cycle, NULL);
 	s->awaited = SERVER_NOTHING;
 	if (s->touches_n > 0) {
 		snprintf(command, sizeof(command), QMP_TOUCH_FORMAT, s->touches[--s->touches_n]);
@@ -292,6 +291,17 @@ static void reset_machine(struct server *s)
 	ask_next(s);
 }
 
+static uint32_t empty_slots(const struct server *s)
+{
+	uint32_t empty = 0;
+
+	for (size_t i = 0; i < s->virt->slots_n; i++) {
+		if (physics_is_empty(s->physics, s->virt->slots[i].device))
+			empty |= UINT32_C(1) << s->virt->slots[i].device;
+	}
+	return empty;
+}
+
 static int start_emulator(struct server *s, struct err *err)
 {
 	const struct emulator_options options = {
@@ -299,6 +309,7 @@ static int start_emulator(struct server *s, struct err *err)
 		.kernel_dir = s->options->kernel_dir,
 		.kexec_dir = s->options->kexec_dir,
 		.data_dir = s->options->data_dir,
+		.empty = empty_slots(s),
 		.with_pme_card = s->options->with_pme_card,
 		.lines_path = s->options->lines_path,
 		.with_debugger = server_needs_debugger(s),

@@ -3,7 +3,11 @@
 
 import json
 import os
+import resource
+import shutil
 import signal
+import socket
+import subprocess
 import sys
 import time
 import unittest
@@ -42,6 +46,10 @@ targets:
         model: a card
         rails: [{name: slot, meter: m, channel: P1}]
 """
+
+
+def no_core():
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
 
 
 class LabCheck(RigTest):
@@ -140,6 +148,38 @@ class LabCheck(RigTest):
             self.assertIn("lab.yaml:11:21: lines: reset: ", done.stdout)
             self.assertIn(words, done.stdout)
 
+    def test_what_a_user_may_not_do_is_named_with_what_helps(self):
+        """As nobody, if this is root; a copy of the program, as its own place may be closed to that user."""
+        shutil.copy(COLDRIG, self.path("coldrig"))
+        os.makedirs(self.path("locks"))
+        for name, mode in ((".", 0o755), ("machine.sh", 0o600), ("locks", 0o777)):
+            os.chmod(self.path(name), mode)
+        quiet = socket.socket(socket.AF_UNIX)
+        self.addCleanup(quiet.close)
+        quiet.bind(self.path("q"))
+        quiet.listen()
+        os.chmod(self.path("q"), 0)
+        terminal = os.openpty()
+        for end in terminal:
+            self.addCleanup(os.close, end)
+        tty = os.ttyname(terminal[1])
+        os.chmod(tty, 0)
+        who = {"user": 65534, "group": 65534, "extra_groups": []} if os.geteuid() == 0 else {}
+        for wire, words in (
+                ("command: {query: [DIR/machine.sh, query], on: [x], off: [x]}",
+                 "/machine.sh: Permission denied: this user may not run it: make it executable"),
+                ("qmp: {socket: DIR/q, does: reset}", "mode 0000: give it to a group of this user by a udev rule")):
+            self.lab("    lines: {reset: {" + wire + "}}\n", transport=f"serial:{tty}")
+            done = subprocess.run([self.path("coldrig"), "lab", "check", "--lab", "lab.yaml"], cwd=self.dir, text=True,
+                                  env=dict(self.env, COLDRIG_LOCK_DIR=self.path("locks")), capture_output=True,
+                                  timeout=60, check=False, **who)
+            self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
+            line = [line for line in done.stdout.splitlines() if " reset " in line][0]
+            self.assertIn("lab.yaml:11:21: lines: reset: ", line)
+            self.assertIn(words, line)
+            self.assertIn(f"serial:{tty}: no permission for user ", done.stdout)
+            self.assertNotIn("Sanitizer", done.stderr)
+
     def test_targets_and_meters_that_do_not_answer(self):
         self.lab(transport="exec:true", spec="fake:w=x")
         status, found = self.findings()
@@ -196,17 +236,34 @@ class LabCheck(RigTest):
         self.assertEqual(self.levels(name), levels)
 
     def test_whatever_ends_it_lines_are_let_go(self):
-        for number, signals in ((0, [signal.SIGKILL]), (1, [signal.SIGINT, signal.SIGINT]), (2, [signal.SIGHUP] * 2)):
-            name = f"r{number}"
-            self.lab("    lines: {reset: {fake: DIR/NAME, hold: 50 s}}\n".replace("NAME", name))
-            process = self.start("lab", "line", "--lab", "lab.yaml", "reset", "press")
-            self.await_levels(name, "1")
-            for each in signals:
-                process.send_signal(each)
-                time.sleep(0.1)
-            process.communicate(timeout=20)
-            self.await_levels(name, "10")
-            self.assert_nothing_left_running()
+        def guardian_of(process):
+            return [pid for pid, _ in processes_of(self.marker) if pid != process.pid]
+
+        def twice(number):
+            return lambda process: (process.send_signal(number), time.sleep(0.1), process.send_signal(number))
+
+        ways = {"kill": lambda process: process.kill(),
+                "kill_group": lambda process: os.killpg(process.pid, signal.SIGKILL),
+                "kill_guardian": lambda process: [os.kill(pid, signal.SIGKILL) for pid in guardian_of(process)],
+                "interrupt": twice(signal.SIGINT), "terminate": twice(signal.SIGTERM), "hang_up": twice(signal.SIGHUP),
+                "quit": lambda process: process.send_signal(signal.SIGQUIT)}
+        for name, way in ways.items():
+            with self.subTest(name):
+                self.lab(f"    lines: {{reset: {{fake: DIR/{name}, hold: 50 s}}}}\n")
+                process = subprocess.Popen([COLDRIG, "lab", "line", "--lab", "lab.yaml", "reset", "press"], env=self.env,
+                                           cwd=self.dir, text=True, stdin=subprocess.DEVNULL, stderr=subprocess.PIPE,
+                                           start_new_session=True, preexec_fn=no_core)
+                self.await_levels(name, "1")
+                self.assertEqual(len(guardian_of(process)), 1)
+                way(process)
+                said = process.communicate(timeout=20)[1]
+                self.await_levels(name, "10")
+                self.assertNotEqual(process.returncode, 0)
+                if name == "kill_guardian":
+                    self.assertEqual(process.returncode, 3)
+                    self.assertIn("coldrig: lab.yaml:11:21: lines: reset: the guardian of the lines (coldrig-lines) was killed: what was driven "
+                                  "is in its safe state", said)
+                self.assert_nothing_left_running()
 
     def test_the_end_of_its_terminal_lets_go_too(self):
         self.lab("    lines: {reset: {fake: DIR/r, hold: 50 s}}\n")

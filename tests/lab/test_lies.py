@@ -6,7 +6,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rigtest import NIC, NVME, RigTest, lab_text, missing_for_virtual_lab, plan_text  # noqa: E402
+from rigtest import GPU, NIC, NVME, RigTest, lab_text, missing_for_virtual_lab, plan_text  # noqa: E402
 
 WHY_NOT = missing_for_virtual_lab("5.10", "6.1")
 PAIR = ["{scenario: idle, cycles: 1}", "{scenario: rebind, cycles: 1}"]
@@ -62,6 +62,26 @@ class Lies(RigTest):
                             plan_text(PAIR) + "boot_limit: 4 s\n")
         self.assert_one_message(done, 3, "vt", "no agent answered within 4 s")
         self.assert_nothing_left_running()
+
+    def test_a_device_that_is_not_there_is_left_out_and_the_rest_goes_on(self):
+        gone = ["{fault: device-gone, slot: 5, from_cycle: 0}",  # it was not there to begin with
+                "{fault: device-gone, slot: 6, from_cycle: 3}", "{fault: target-panic, from_cycle: 3}"]  # lost with the power
+        done = self.run_lab(f"[{', '.join(gone)}]", plan_text(["{scenario: rebind, cycles: 2}"]).replace("kernel:", "d3cold_allowed: 0, kernel:") +
+                            "recovery: {reset: 0 s, power: 60 s}\n")
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        self.assertEqual(self.verdicts("run", device=GPU), {})
+        self.assertEqual(self.verdicts("run", device=NIC), {"lost": 1}, done.stderr)
+        # A kernel that has booted anew allows what the arm does not.
+        self.assertEqual(self.verdicts("run", device=NVME), {"d3hot": 2}, done.stderr)
+        why = "it is not on the target"
+        self.assertEqual(self.summary("run")["arms"][0]["recovery"]["left_out"],
+                         [{"bdf": GPU, "losses": 0, "why": why}, {"bdf": NIC, "losses": 1, "why": why}])
+        for bdf in (GPU, NIC):
+            self.assertIn(f"{bdf} is left out: {why}", done.stdout)
+        steps = self.query("run", "SELECT body FROM journal WHERE kind = 'recovery' AND body LIKE '%incomplete%'")
+        self.assertEqual(len(steps), 1, steps)
+        self.assertTrue(self.summary("run")["complete"])
+        self.assertEqual(self.coldrig("replay", "run").returncode, 0)
 
 
 if __name__ == "__main__":

@@ -43,9 +43,21 @@ targets:
     transport: "exec:true"
     devices: [{{bdf: "0000:01:00.0", model: nothing}}]
     lines:
-      power: {{usbhub: {{hub: usb1, port: 1}}}}
+      power: {{usbhub: {{hub: GANGED, port: 1}}}}
       reset: {{gpio: {{chip: cp2112_gpio, line: 9}}}}
 """
+
+# Who may do what, and somebody else with a lab of his own.
+FILES = {"etc/passwd": "root:x:0:0::/:/bin/sh\nnobody:x:65534:65534::/:/bin/sh\nlab:x:1000:1000::/:/bin/sh\n",
+         "etc/group": "root:x:0:\nplugdev:x:46:lab\nlab:x:1000:\nnogroup:x:65534:\n",
+         "other.yaml": f"""lab: his
+targets:
+  - name: his
+    transport: "exec:false"
+    devices: [{{bdf: "0000:01:00.0", model: a card}}]
+    lines:
+      presence: {{gpio: {{chip: cp2112_gpio, line: {PRESENCE_PIN}}}}}
+"""}
 
 INIT = """#!/bin/sh
 export PATH=/bin COLDRIG_LOCK_DIR=/run
@@ -148,8 +160,8 @@ class Wired(RigTest):
         self.cp2112.put(f"pin {PRESENCE_PIN} 0")
         self.await_text("@up", 90)
         self.guest_wait("[ -e /dev/gpiochip0 ]")
-        hub = self.guest_wait("grep -l '^09' /sys/bus/usb/devices/1-*/bDeviceClass")
-        self.guest("sed -i s/HUB/" + re.search(r"1-[\d.]+", hub).group(0) + "/ /lab.yaml")
+        self.guest("sed -i -e s/HUB/1-2/ -e s/GANGED/1-3/ /lab.yaml")
+        self.guest_wait("grep -q 09 /sys/bus/usb/devices/1-3/bDeviceClass")
         self.guest_wait("grep -q 05df /sys/bus/usb/devices/1-*/idProduct")
 
     def qemu(self, *args):
@@ -213,9 +225,9 @@ class Wired(RigTest):
             os.makedirs(os.path.dirname(root + to), exist_ok=True)
             shutil.copy(source, root + to)
         os.makedirs(root + "/etc", exist_ok=True)
-        for applet in ("sed", "grep", "kill"):
+        for applet in ("sed", "grep", "kill", "su", "chown", "chmod", "tr"):
             os.symlink("busybox", root + "/bin/" + applet)
-        for name, text in (("lab.yaml", LAB), ("etc/lines-modules", "\n".join(modules) + "\n"), ("init", INIT)):
+        for name, text in {"lab.yaml": LAB, "etc/lines-modules": "\n".join(modules) + "\n", "init": INIT, **FILES}.items():
             with open(os.path.join(root, name), "w", encoding="utf-8") as file:
                 file.write(text)
         os.chmod(root + "/init", 0o755)
@@ -238,7 +250,7 @@ class Wired(RigTest):
                   "-chardev", "socket,id=u1,server=on,wait=off,path=u1",
                   "-trace", "usb_hub_clear_port_feature", "-trace", "usb_hub_set_port_feature", "-D", "hub",
                   "-device", "qemu-xhci,id=x", "-device", "usb-redir,chardev=u0,bus=x.0,port=1",
-                  "-device", "usb-hub,port-power=on,bus=x.0,port=2", "-device", "usb-redir,chardev=u1,bus=x.0,port=2.1")
+                  "-device", "usb-hub,bus=x.0,port=3", "-device", "usb-hub,port-power=on,bus=x.0,port=2", "-device", "usb-redir,chardev=u1,bus=x.0,port=2.1")
         deadline = time.monotonic() + 20
         self.shell = socket.socket(socket.AF_UNIX)
         self.addCleanup(self.shell.close)
@@ -308,6 +320,8 @@ class Lines(Wired):
         self.exercise_is_verified_by_power_good()
         self.kill_9_lets_go()
         self.hub_switches_its_port()
+        self.a_missing_permission_is_told()
+        self.a_line_in_use_is_told()
         self.wrong_wiring_is_named()
 
     def findings(self, *args, target="vt"):
@@ -390,8 +404,38 @@ class Lines(Wired):
         self.line("power", "press", target="shelf")
         self.assertEqual(self.hub_power()[before:], ["clear", "set"] * 2)
 
+    def as_user(self, user, *words, **how):
+        return self.guest(f"su {user} -c 'coldrig lab {' '.join(words)} 2>&1'", **how)
+
+    def a_missing_permission_is_told(self):
+        self.guest("chmod 1777 /run; rm -f /run/coldrig-*")
+        check = self.as_user("nobody", "check --lab /lab.yaml", status=3)
+        node = self.guest("echo /dev/bus/usb/001/00$(cat /sys/bus/usb/devices/1-2/devnum)").strip()
+        for pattern in (r"power +failed +/lab\.yaml:7:15: lines: power: /dev/gpiochip0: no permission for user nobody: it is "
+                        r"root:root, mode 0600: give it to a group of this user by a udev rule \(docs/lines\.md has them\)",
+                        r"reset +failed +/lab\.yaml:8:15: lines: reset: USB device 1-2\.1: /dev/bus/usb/001/\d+: no permission",
+                        rf"power +failed +/lab\.yaml:15:15: lines: power: USB device 1-2: {node}: no permission for user nobody: "
+                        r"it is root:root, mode 0600: give it to a group"):
+            self.assertRegex(check, pattern)
+        # As the rules of docs/lines.md leave it.
+        self.guest(f"chown root:plugdev /dev/gpiochip0 {node}; chmod 660 /dev/gpiochip0 {node}")
+        self.assertIn("it is for root and group plugdev: join the group ('usermod -aG plugdev nobody', then log in anew)",
+                      self.as_user("nobody", "line --lab /lab.yaml --target vt power read", status=3))
+        for target in ("vt", "shelf"):
+            self.assertEqual(self.as_user("lab", f"line --lab /lab.yaml --target {target} power read").strip(), "active")
+
+    def a_line_in_use_is_told(self):
+        self.guest("coldrig lab line --lab /other.yaml presence watch --for '60 s' & other=$!")
+        self.await_text(r"\d+ \+-\d+ inactive", 30)
+        self.assertIn("/lab.yaml:10:18: lines: presence: cp2112_gpio (/dev/gpiochip0) line 3: in use by coldrig: end that "
+                      "program or driver, or wire another line", self.line("presence", "read", "2>&1", status=3))
+        self.guest("kill -INT $other; wait $other")
+        self.assertEqual(self.line("presence", "read").strip(), "active")
+
     def wrong_wiring_is_named(self):
         found = self.findings(target="wrong")
+        self.assertRegex(found["line", "power"]["text"], r"^/lab.yaml:20:15: lines: power: hub 1-3: it cannot switch the power of "
+                         r"one port.*: use another hub, or a relay \(docs/lines.md\)")
         self.assertEqual(found["line", "reset"]["state"], "failed")
         self.assertIn("lines: reset: /dev/gpiochip0: no line is called 9: 'gpioinfo' shows their names; their numbers "
                       "are 0 to 7", found["line", "reset"]["text"])

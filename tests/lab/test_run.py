@@ -130,6 +130,8 @@ class Quickstart(RigTest):
         self.assertIn(NIC, [d["bdf"] for d in ups[1]["list"]["devices"]])
         clocks = self.query("run", "SELECT count(*) FROM journal WHERE kind = 'clock'")[0][0]
         self.assertGreaterEqual(clocks, 3 * 9 * 2)
+        restored = self.query("run", "SELECT arm, body FROM journal WHERE kind = 'restored'")
+        self.assertEqual([(arm, json.loads(body)["ok"]) for arm, body in restored], [(0, True), (1, True), (2, True)])
 
     def test_nothing_is_left_running(self):
         self.assert_nothing_left_running()

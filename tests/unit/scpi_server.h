@@ -33,6 +33,7 @@ enum scpi_fault {
 	SCPI_DEAF,	  /* from answer fault_at on: does not even read */
 	SCPI_CLOSE,	  /* instead of answer fault_at */
 	SCPI_RESET,	  /* the same, with RST */
+	SCPI_LEAVE,	  /* after answer fault_at - 1, with RST: nobody reads the next question */
 	SCPI_ZERO_CLOSE,  /* answer fault_at is 0.000, then it closes */
 	SCPI_EMPTY_CLOSE, /* answer fault_at is an empty line, then it closes */
 	SCPI_HALF_CLOSE,  /* half of answer fault_at, then it closes */
@@ -45,7 +46,7 @@ enum scpi_fault {
 	SCPI_NUL,	  /* every fourth answer begins with a NUL */
 	SCPI_DOUBLE,	  /* every fourth answer is two lines */
 	SCPI_CHATTY,	  /* after every fourth answer comes one that nobody asked for */
-	SCPI_SPLIT,	  /* every number comes in two segments */
+	SCPI_SPLIT,	  /* numbers come in three segments, all else in two */
 	SCPI_CRLF	  /* every answer ends with CR LF */
 };
 
@@ -101,6 +102,16 @@ static inline void scpi_write(int fd, const char *text, size_t n)
 static inline void scpi_say(int fd, const char *text)
 {
 	scpi_write(fd, text, strlen(text));
+}
+
+static inline void scpi_write_pieces(int fd, const char *text, size_t n, size_t pieces,
+				     useconds_t pause_us)
+{
+	for (size_t i = 0; i < pieces; i++) {
+		scpi_write(fd, text + n * i / pieces, n * (i + 1) / pieces - n * i / pieces);
+		if (i + 1 < pieces)
+			usleep(pause_us);
+	}
 }
 
 /* From answer fault_at on. -1: as if nothing were; else whether the connection goes on. */
@@ -188,14 +199,27 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 		s->shared->log[n].answer_ns = scpi_now_ns();
 	}
 	s->shared->answers = n;
-	if (s->fault == SCPI_SPLIT && !once_over) {
-		scpi_write(fd, text, size / 2);
-		usleep(3000);
-		memmove(text, text + size / 2, size - size / 2);
-		size -= size / 2;
+	if (s->fault == SCPI_LEAVE && n + 1 == s->fault_at && !once_over) {
+		scpi_write(fd, text, size);
+		usleep(2000); /* the answer has to be read before RST throws it away */
+		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
+			   sizeof(struct linger));
+		return false;
 	}
-	scpi_write(fd, text, size);
+	if (s->fault == SCPI_SPLIT && !once_over)
+		scpi_write_pieces(fd, text, size, 3, 2000);
+	else
+		scpi_write(fd, text, size);
 	return true;
+}
+
+/* All that is no number. */
+static inline void scpi_tell(const struct scpi_server *s, int fd, const char *text)
+{
+	if (s->fault == SCPI_SPLIT)
+		scpi_write_pieces(fd, text, strlen(text), 2, 150000);
+	else
+		scpi_say(fd, text);
 }
 
 static inline void scpi_identify(const struct scpi_server *s, int fd)
@@ -209,7 +233,7 @@ static inline void scpi_identify(const struct scpi_server *s, int fd)
 		return;
 	snprintf(text, sizeof(text), "%s\n",
 		 s->identity_later && s->shared->connections > 2 ? s->identity_later : s->identity);
-	scpi_say(fd, text);
+	scpi_tell(s, fd, text);
 }
 
 static inline bool scpi_line(struct scpi_server *s, int fd, const char *line, int64_t query_ns)
@@ -231,11 +255,11 @@ static inline bool scpi_line(struct scpi_server *s, int fd, const char *line, in
 	else if (strncmp(line, "READ?", 5) == 0)
 		return scpi_measure(s, fd, 'P', query_ns);
 	else if (strncmp(line, "CONF?", 5) == 0)
-		scpi_say(fd, "\"VOLT +1.000000E+01,+1.000000E-06\"\n");
+		scpi_tell(s, fd, "\"VOLT +1.000000E+01,+1.000000E-06\"\n");
 	else if (strncmp(line, "*OPC?", 5) == 0)
-		scpi_say(fd, "1\n");
+		scpi_tell(s, fd, "1\n");
 	else
-		scpi_say(fd, "OFF\n");
+		scpi_tell(s, fd, "OFF\n");
 	return true;
 }
 

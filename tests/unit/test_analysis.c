@@ -169,6 +169,11 @@ static void what_a_console_says_and_what_is_done_about_it_is_collected(void)
 	CU_ASSERT_EQUAL(incidents->console[0].event.t_ns, 499);
 	CU_ASSERT_PTR_NOT_NULL(incidents_find_left_out(incidents, 1, 0));
 	CU_ASSERT_PTR_NULL(incidents_find_left_out(incidents, 0, 0));
+	CU_ASSERT_STRING_EQUAL(incidents_find_left_out(incidents, 1, 0)->why, "");
+	CU_ASSERT_EQUAL(feed(&b, 505, "left-out",
+			     "{\"device\":\"" DEVICE1 "\",\"losses\":1,\"why\":\"gone\"}"),
+			0);
+	CU_ASSERT_STRING_EQUAL(incidents_find_left_out(incidents, 1, 1)->why, "gone");
 	CU_ASSERT_EQUAL(feed(&b, 505, "console", "{\"kind\":\"joy\",\"text\":\"\"}"), -EBADMSG);
 	CU_ASSERT_EQUAL(feed(&b, 506, "recovery", "{\"what\":\"end\"}"), -EBADMSG);
 	CU_ASSERT_EQUAL(feed(&b, 507, "left-out", "{\"device\":\"nobody\"}"), -EBADMSG);

@@ -322,9 +322,63 @@ static void a_guardian_that_is_killed_is_missed(void)
 	kill(guardian, SIGTERM);
 	CU_ASSERT_STRING_EQUAL(await_levels(wire.file, 2), "10");
 	CU_ASSERT_EQUAL(lines_set(lines, 0, true, &err), -EPIPE);
-	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "the guardian of the lines ended"));
+	CU_ASSERT_STRING_EQUAL(err.text, "lab.yaml:1:2: lines: reset: the guardian of the lines "
+					 "(coldrig-lines) was ended");
 	CU_ASSERT_FALSE(lines_next(lines, &event) && event.kind != LINE_LOST);
 	CU_ASSERT_FALSE(lines_next(lines, &event));
+	CU_ASSERT_EQUAL(lines_set(lines, 0, true, &err), -EPIPE);
+	lines_close(lines);
+	CU_ASSERT_STRING_EQUAL(levels(wire.file), "10");
+}
+
+static void what_a_killed_guardian_held_is_let_go(void)
+{
+	struct lab_line wires[] = {fake(path_of("held"), LAB_SAFE_OFF),
+				   fake(path_of("stays"), LAB_SAFE_KEEP)};
+	struct lines *lines = open_fakes(wires, 2);
+	struct line_event event = {.kind = LINE_DONE};
+	struct err err = {""};
+	uint32_t request;
+
+	CU_ASSERT_EQUAL(lines_set(lines, 1, true, NULL), 0);
+	CU_ASSERT_EQUAL(lines_begin(lines, 0, LINE_PULSE, true, 60000 * MS, &request, NULL), 0);
+	CU_ASSERT_STRING_EQUAL(await_levels(wires[0].file, 1), "1");
+	kill(child_of_this(), SIGKILL);
+	CU_ASSERT_EQUAL(poll(&(struct pollfd){.fd = lines_fd(lines), .events = POLLIN}, 1, 5000),
+			1);
+	CU_ASSERT_TRUE(lines_next(lines, &event));
+	CU_ASSERT_EQUAL(event.kind, LINE_LOST);
+	CU_ASSERT_PTR_NOT_NULL(
+		strstr(event.why.text, "was killed: what was driven is in its safe"));
+	CU_ASSERT_STRING_EQUAL(levels(wires[0].file), "10");
+	CU_ASSERT_EQUAL(lines_set(lines, 0, true, &err), -EPIPE);
+	lines_close(lines);
+	CU_ASSERT_STRING_EQUAL(levels(wires[0].file), "10");
+	CU_ASSERT_STRING_EQUAL(levels(wires[1].file), "1");
+	/* Also if nobody noticed before the end. */
+	lines = open_fakes(wires, 1);
+	CU_ASSERT_EQUAL(lines_set(lines, 0, true, NULL), 0);
+	kill(child_of_this(), SIGKILL);
+	lines_close(lines);
+	CU_ASSERT_STRING_EQUAL(levels(wires[0].file), "1010");
+}
+
+static void who_waits_for_a_killed_guardian_is_told(void)
+{
+	struct lab_line wire = fake(path_of("waited"), LAB_SAFE_ON);
+	struct lines *lines = open_fakes(&wire, 1);
+	pid_t guardian = child_of_this(), killer = fork();
+	struct err err = {""};
+
+	if (killer == 0) {
+		await_levels(wire.file, 1);
+		kill(guardian, SIGKILL);
+		_exit(0);
+	}
+	CU_ASSERT_EQUAL(lines_pulse(lines, 0, false, 60000 * MS, &err), -EPIPE);
+	CU_ASSERT_PTR_NOT_NULL(strstr(err.text, "was killed: what was driven is in its safe"));
+	CU_ASSERT_STRING_EQUAL(levels(wire.file), "01");
+	waitpid(killer, NULL, 0);
 	lines_close(lines);
 }
 
@@ -340,6 +394,8 @@ static const struct unit_case cases[] = {
 	{"a line that is not there is named", a_line_that_is_not_there_is_named},
 	{"a disk that is full is told", a_disk_that_is_full_is_told},
 	{"a guardian that is killed is missed", a_guardian_that_is_killed_is_missed},
+	{"what a killed guardian held is let go", what_a_killed_guardian_held_is_let_go},
+	{"who waits for a killed guardian is told", who_waits_for_a_killed_guardian_is_told},
 };
 
 int main(void)

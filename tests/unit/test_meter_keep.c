@@ -216,6 +216,8 @@ static void all_are_read(enum scpi_fault fault, bool on_terminal)
 	keep = keep_server(&server);
 	hear(keep, 150, 10 * SECOND);
 	CU_ASSERT_EQUAL_FATAL(heard.samples_n, 150);
+	CU_ASSERT_FALSE(heard.lost_once);
+	CU_ASSERT_EQUAL(server.shared->connections, 2); /* found and opened at once */
 	CU_ASSERT_EQUAL(heard.samples[149].value - heard.samples[0].value, 149);
 	expect_faithful(&server, watts);
 	meter_keep_close(keep);
@@ -416,7 +418,7 @@ int main(void)
 		{"empty answers", empty_answers},
 		{"answers that begin with NUL", nul_answers},
 		{"two answers to one question", double_answers},
-		{"answers in two segments", split},
+		{"answers in two and three segments, *IDN? too", split},
 		{"*IDN? is not answered at first", idn_is_not_answered_at_first},
 		{"channel and question are one segment", one_segment_a_reading},
 		{"faster than the timer of 10 ms", faster_than_the_timer_of_10_ms},
@@ -425,7 +427,7 @@ int main(void)
 		{"serial line: nothing but letters", serial_nothing_but_letters},
 		{"serial line: answers with letters", serial_letters},
 		{"serial line: answers that begin with NUL", serial_nul_answers},
-		{"serial line: answers in two pieces", serial_split},
+		{"serial line: answers in two and three pieces, *IDN? too", serial_split},
 		{"the meter is switched off and on", switched_off_and_on},
 		{"another instrument comes back", another_instrument_is_refused},
 		{"the meter's process crashes", process_crashes},

@@ -68,8 +68,10 @@ static void what_was_lost_is_noted_for_the_reader(void)
 	CU_ASSERT_EQUAL(feed(&b, 403, "target-lost", "{\"why\":\"silence\"}"), 0);
 	CU_ASSERT_EQUAL(feed(&b, 404, "panic", "{\"file\":\"panic-x-1.txt\",\"bytes\":3}"), 0);
 	CU_ASSERT_EQUAL(feed(&b, 405, "panic", "{}"), -EBADMSG);
+	CU_ASSERT_EQUAL(feed(&b, 406, "restored", "{\"ok\":true,\"why\":null}"), 0);
+	CU_ASSERT_EQUAL(feed(&b, 407, "restored", "{\"ok\":false,\"why\":\"EBUSY\"}"), 0);
 	notes = analysis_notes(b.analysis, &n);
-	CU_ASSERT_EQUAL_FATAL(n, 4);
+	CU_ASSERT_EQUAL_FATAL(n, 5);
 	CU_ASSERT_STRING_EQUAL(
 		notes[3].text,
 		"panic of target box: its kernel panicked; panic-x-1.txt has its log");
@@ -77,6 +79,7 @@ static void what_was_lost_is_noted_for_the_reader(void)
 	CU_ASSERT_STRING_EQUAL(notes[1].text, "no levels of " DEVICE0 ": no reason given");
 	CU_ASSERT_STRING_EQUAL(notes[2].text, "lost target box: silence");
 	CU_ASSERT_EQUAL(notes[2].arm, 1);
+	CU_ASSERT_STRING_EQUAL(notes[4].text, "not put back as it was: target box: EBUSY");
 	end_bench(&b);
 }
 

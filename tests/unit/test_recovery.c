@@ -112,7 +112,8 @@ static void a_device_asleep_needs_another_boot(void)
 	CU_ASSERT_EQUAL(r.state, RECOVERY_BACK);
 }
 
-static void a_target_without_all_its_devices_is_not_back(void)
+/* A target that was asked to be back, up to its last step. */
+static struct recovery at_the_power_line(enum recovery_found found)
 {
 	const struct recovery_means means = all_means();
 	struct recovery r;
@@ -120,9 +121,29 @@ static void a_target_without_all_its_devices_is_not_back(void)
 	recovery_begin(&r, RECOVERY_PANICKED, &means, 0);
 	recovery_take(&r, RECOVERY_NOTHING, 1);
 	CU_ASSERT_EQUAL(r.step, RECOVERY_RESET);
-	recovery_take(&r, RECOVERY_INCOMPLETE, 2);
+	recovery_take(&r, found, 2);
+	CU_ASSERT_EQUAL(r.state, RECOVERY_GOES_ON);
 	CU_ASSERT_EQUAL(r.step, RECOVERY_POWER);
+	return r;
+}
+
+static void all_is_tried_for_a_device_that_is_missing(void)
+{
+	struct recovery r = at_the_power_line(RECOVERY_INCOMPLETE), other = r;
+
+	/* What is there by then has to do. */
 	recovery_take(&r, RECOVERY_INCOMPLETE, 3);
+	CU_ASSERT_EQUAL(r.state, RECOVERY_BACK);
+	CU_ASSERT_EQUAL(r.step, RECOVERY_POWER);
+	recovery_take(&other, RECOVERY_NOTHING, 3);
+	CU_ASSERT_EQUAL(other.state, RECOVERY_FAILED);
+}
+
+static void another_kernel_will_not_do(void)
+{
+	struct recovery r = at_the_power_line(RECOVERY_OTHER_KERNEL);
+
+	recovery_take(&r, RECOVERY_OTHER_KERNEL, 3);
 	CU_ASSERT_EQUAL(r.state, RECOVERY_FAILED);
 }
 
@@ -151,8 +172,8 @@ static const struct unit_case cases[] = {
 	{"without any means it fails at once", without_any_means_it_fails_at_once},
 	{"a word is followed by a question", a_word_is_followed_by_a_question},
 	{"a device asleep needs another boot", a_device_asleep_needs_another_boot},
-	{"a target without all its devices is not back",
-	 a_target_without_all_its_devices_is_not_back},
+	{"all is tried for a device that is missing", all_is_tried_for_a_device_that_is_missing},
+	{"another kernel will not do", another_kernel_will_not_do},
 	{"names go there and back", names_go_there_and_back},
 };
 

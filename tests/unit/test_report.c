@@ -370,6 +370,57 @@ static void without_dissent_the_witnesses_disagree_nowhere(void)
 	end_scene(&c);
 }
 
+static void nothing_is_less_than_nothing_but_for_its_noise(void)
+{
+	struct scene c;
+	struct level *level;
+	char *text;
+
+	set_scene(&c);
+	level = &c.result->rows[0].d0.level;
+	*level = c.levels[3].d0.level;
+	level->mean_w = -0.004;
+	text = table(&c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, " 0.00 ± 0.12"));
+	free(text);
+	level->mean_w = -0.006;
+	text = table(&c);
+	CU_ASSERT_PTR_NOT_NULL(strstr(text, "-0.01 ± 0.12"));
+	free(text);
+	end_scene(&c);
+}
+
+static void notes_that_differ_by_their_cycle_alone_are_one(void)
+{
+	static const struct outcome_note lost[] = {{0, "lost target box: silent"},
+						   {0, "lost meter m: gone"},
+						   {0, "lost target box: silent"}};
+	static const char *const told[] = {
+		"\nNotes\n  old: lost target box: silent (2 times)\n  old: lost meter m: gone\n",
+		"\n  old, idle cycles 1, 2, 3, 4, 5 and 2 more on " DEVICE0 ": lost: hung\n",
+		"\n  old, idle cycle 8 on " DEVICE0 ": lost: gone\n",
+	};
+	struct outcome outcomes[8];
+	struct scene c;
+	char *text;
+
+	set_scene(&c);
+	for (unsigned i = 0; i < UNIT_COUNT(outcomes); i++) {
+		outcomes[i] = outcome(0, 0, VERDICT_LOST, NULL);
+		outcomes[i].number = i + 1;
+		snprintf(outcomes[i].why, sizeof(outcomes[i].why), i < 7 ? "hung" : "gone");
+	}
+	c.report.outcomes = outcomes;
+	c.report.outcomes_n = UNIT_COUNT(outcomes);
+	c.report.notes = lost;
+	c.report.notes_n = UNIT_COUNT(lost);
+	text = table(&c);
+	for (size_t i = 0; i < UNIT_COUNT(told); i++)
+		CU_ASSERT_PTR_NOT_NULL(strstr(text, told[i]));
+	free(text);
+	end_scene(&c);
+}
+
 static const struct unit_case cases[] = {
 	{"both say how late the meters are", both_say_how_late_the_meters_are},
 	{"the summary says how a kernel was booted", the_summary_says_how_a_kernel_was_booted},
@@ -378,6 +429,10 @@ static const struct unit_case cases[] = {
 	{"every null comes with a reason", every_null_comes_with_a_reason},
 	{"limits and savings are in the summary", limits_and_savings_are_in_the_summary},
 	{"the table tells people what matters", the_table_tells_people_what_matters},
+	{"nothing is less than nothing, but for its noise",
+	 nothing_is_less_than_nothing_but_for_its_noise},
+	{"notes that differ by their cycle alone are one",
+	 notes_that_differ_by_their_cycle_alone_are_one},
 	{"without dissent the witnesses disagree nowhere",
 	 without_dissent_the_witnesses_disagree_nowhere},
 };

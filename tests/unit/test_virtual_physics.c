@@ -274,6 +274,29 @@ static void a_rail_cut_early_drops_in_d3hot_and_returns_in_d0(void)
 	physics_free(p);
 }
 
+static void a_card_is_gone_from_the_next_power_on_on(void)
+{
+	struct lab_fault fault = {.kind = LAB_FAULT_DEVICE_GONE, .slot = GPU, .from_cycle = 1};
+	struct lab_virtual virt = lab_with(&fault);
+	struct physics *p = physics_new(&virt, 0, NULL, NULL);
+
+	physics_cycle(p, 1, S);
+	CU_ASSERT_FALSE(physics_is_empty(p, GPU));
+	CU_ASSERT_TRUE(physics_rail_is_on(p, GPU));
+	physics_power_off(p, 2 * S);
+	physics_power_on(p, 3 * S);
+	CU_ASSERT_TRUE(physics_is_empty(p, GPU));
+	CU_ASSERT_FALSE(physics_is_empty(p, NVME));
+	CU_ASSERT_DOUBLE_EQUAL(later_w(p, GPU, 3 * S), 0.25, 1e-9);
+	CU_ASSERT_TRUE(physics_rail_is_on(p, NVME));
+	physics_free(p);
+	fault.from_cycle = 0;
+	p = physics_new(&virt, 0, NULL, NULL);
+	CU_ASSERT_TRUE(physics_is_empty(p, GPU));
+	CU_ASSERT_FALSE(physics_rail_is_on(p, GPU));
+	physics_free(p);
+}
+
 static void faults_without_a_slot_are_in_force_from_their_cycle(void)
 {
 	struct lab_fault fault = {.kind = LAB_FAULT_METER_DEAD, .slot = 0, .from_cycle = 3};
@@ -348,6 +371,7 @@ static const struct unit_case cases[] = {
 	 a_stuck_rail_powers_a_sleeping_slot_from_its_cycle_on},
 	{"a rail cut early drops in D3hot and returns in D0",
 	 a_rail_cut_early_drops_in_d3hot_and_returns_in_d0},
+	{"a card is gone from the next power-on on", a_card_is_gone_from_the_next_power_on_on},
 	{"faults without a slot are in force from their cycle on",
 	 faults_without_a_slot_are_in_force_from_their_cycle},
 	{"what ends the machine is of its one cycle", what_ends_the_machine_is_of_its_one_cycle},

@@ -90,6 +90,22 @@ static void each_card_sits_behind_its_own_port(void)
 	qemu_argv_free(argv);
 }
 
+static void an_empty_slot_has_its_port_and_no_card(void)
+{
+	struct qemu_parts gone = parts;
+	char **argv;
+
+	gone.empty = UINT32_C(1) << 6;
+	argv = qemu_argv(&tcg, &gone);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(argv);
+	CU_ASSERT_FALSE(has(argv, "-device", "igb,id=nic6,bus=port6"));
+	CU_ASSERT_TRUE(has(argv, "-device",
+			   "pcie-root-port,id=port6,slot=6,chassis=6,addr=06.0,hotplug=off,"
+			   "x-speed=5"));
+	CU_ASSERT_TRUE(has(argv, "-device", "nvme,id=nvme8,bus=port8,drive=disk8,serial=COLDRIG8"));
+	qemu_argv_free(argv);
+}
+
 static void the_kernel_gets_its_options(void)
 {
 	char **argv = qemu_argv(&tcg, &parts);
@@ -284,6 +300,7 @@ static const struct unit_case cases[] = {
 	{"the machine has what D3cold needs", the_machine_has_what_d3cold_needs},
 	{"KVM is used only when asked for", kvm_is_used_only_when_asked_for},
 	{"each card sits behind its own port", each_card_sits_behind_its_own_port},
+	{"an empty slot has its port and no card", an_empty_slot_has_its_port_and_no_card},
 	{"the kernel gets its options", the_kernel_gets_its_options},
 	{"lines are inherited, and commas in paths survive",
 	 lines_are_inherited_and_commas_in_paths_survive},

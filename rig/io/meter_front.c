@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "meter_front.h"
+
+#include <errno.h>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "meter_relay.h"
+
+#define FDS_MAX	   1024
+#define SILENCE_NS ((int64_t)10 * 1000000000) /* longer than the parent's patience, which decides */
+
+struct meter_front {
+	struct meter_link *link;
+	char host[256], port[16], conn[40];
+	int listener;
+	in_port_t listener_port; /* in network order, like all of them here */
+	pthread_t thread;
+	pthread_mutex_t lock;
+	in_port_t taken; /* the driver's port whose meter is to stay open; 0: none. With lock */
+	int meter;	 /* that meter, once the thread has ended */
+};
+
+static bool front_parse(struct meter_front *f, const char *conn)
+{
+	int end = 0;
+
+	return sscanf(conn, "tcp-raw/%255[^/]/%15[0-9]%n", f->host, f->port, &end) == 2 &&
+	       conn[end] == '\0';
+}
+
+/* Of this process's connections to the listener, the one from a port (0: any); -1 if there is none. */
+static int front_own_end(const struct meter_front *f, in_port_t port)
+{
+	for (int fd = 0; fd < FDS_MAX; fd++) {
+		struct sockaddr_in near, far;
+		socklen_t near_size = sizeof(near), far_size = sizeof(far);
+
+		if (getpeername(fd, (struct sockaddr *)&far, &far_size) == 0 &&
+		    getsockname(fd, (struct sockaddr *)&near, &near_size) == 0 &&
+		    far.sin_family == AF_INET && far.sin_port == f->listener_port &&
+		    far.sin_addr.s_addr == htonl(INADDR_LOOPBACK) &&
+		    (!port || near.sin_port == port))
+			return fd;
+	}
+	return -1;
+}
+
+static int front_connect(struct meter_front *f)
+{
+	const struct addrinfo want = {.ai_socktype = SOCK_STREAM};
+	struct addrinfo *all;
+	int fd = -1, ret = getaddrinfo(f->host, f->port, &want, &all);
+
+	if (ret)
+		meter_link_lost(f->link, "%s: %s", f->host, gai_strerror(ret));
+	for (const struct addrinfo *to = all; to && fd < 0; to = to->ai_next) {
+		fd = socket(to->ai_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		if (fd >= 0 && connect(fd, to->ai_addr, to->ai_addrlen) < 0) {
+			ret = errno;
+			close(fd);
+			fd = -1;
+		}
+	}
+	freeaddrinfo(all);
+	if (fd < 0)
+		meter_link_lost(f->link, "connecting to %s, port %s: %s", f->host, f->port,
+				strerror(ret));
+	return fd;
+}
+
+/* One connection of the driver. True when the meter's is to stay. */
+static bool front_serve(struct meter_front *f, int driver, in_port_t port)
+{
+	bool stays;
+
+	f->meter = front_connect(f);
+	meter_relay_pump(driver, f->meter, SILENCE_NS, f->link);
+	pthread_mutex_lock(&f->lock);
+	stays = f->taken == port;
+	pthread_mutex_unlock(&f->lock);
+	if (!stays)
+		close(f->meter);
+	return stays;
+}
+
+/* A driver that looks for a meter closes it, and connects again to open it. */
+static void *front_run(void *argument)
+{
+	struct meter_front *f = argument;
+	bool done = false;
+
+	while (!done) {
+		struct sockaddr_in from;
+		socklen_t size = sizeof(from);
+		int driver = accept4(f->listener, (struct sockaddr *)&from, &size, SOCK_CLOEXEC);
+
+		if (driver < 0 && errno != EINTR && errno != ECONNABORTED)
+			meter_link_lost(f->link, "no connection to the driver: %s",
+					strerror(errno));
+		if (driver < 0)
+			continue;
+		if (front_own_end(f, from.sin_port) >= 0)
+			done = front_serve(f, driver, from.sin_port);
+		close(driver);
+	}
+	return NULL;
+}
+
+static int front_listen(struct meter_front *f)
+{
+	struct sockaddr_in address = {.sin_family = AF_INET,
+				      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t size = sizeof(address);
+
+	f->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	if (f->listener < 0 ||
+	    bind(f->listener, (struct sockaddr *)&address, sizeof(address)) < 0 ||
+	    listen(f->listener, 4) < 0 ||
+	    getsockname(f->listener, (struct sockaddr *)&address, &size) < 0)
+		return -errno;
+	f->listener_port = address.sin_port;
+	snprintf(f->conn, sizeof(f->conn), "tcp-raw/127.0.0.1/%u", ntohs(f->listener_port));
+	return 0;
+}
+
+static void front_free(struct meter_front *f)
+{
+	if (f->listener >= 0)
+		close(f->listener);
+	pthread_mutex_destroy(&f->lock);
+	free(f);
+}
+
+int meter_front_start(const char *conn, struct meter_link *link, struct meter_front **out)
+{
+	struct meter_front *f = calloc(1, sizeof(*f));
+	int ret;
+
+	if (!f)
+		return -ENOMEM;
+	f->link = link;
+	f->listener = f->meter = -1;
+	pthread_mutex_init(&f->lock, NULL);
+	ret = front_parse(f, conn) ? front_listen(f) : -EINVAL;
+	if (ret == 0)
+		ret = -pthread_create(&f->thread, NULL, front_run, f);
+	if (ret) {
+		front_free(f);
+		return ret;
+	}
+	*out = f;
+	return 0;
+}
+
+const char *meter_front_conn(const struct meter_front *front)
+{
+	return front->conn;
+}
+
+int meter_front_take(struct meter_front *f, int *meter)
+{
+	int driver = front_own_end(f, 0);
+	struct sockaddr_in near;
+	socklen_t size = sizeof(near);
+
+	if (driver < 0 || getsockname(driver, (struct sockaddr *)&near, &size) < 0)
+		return -ENOTCONN;
+	pthread_mutex_lock(&f->lock);
+	f->taken = near.sin_port;
+	pthread_mutex_unlock(&f->lock);
+	/* What the driver has said so far still reaches the meter. */
+	if (shutdown(driver, SHUT_WR) < 0)
+		return -errno;
+	pthread_join(f->thread, NULL);
+	*meter = f->meter;
+	front_free(f);
+	return driver;
+}
