@@ -7,8 +7,6 @@
 
 #include "lab_line.h"
 
-#define AT(type, member) .offset = offsetof(struct type, member)
-
 #define SECOND	     INT64_C(1000000000)
 #define HOLD_MAX     (60 * SECOND)
 #define OFF_TIME_MAX (600 * SECOND)
@@ -179,11 +177,11 @@ static int check_line(const struct yaml_reader *reader, const struct yaml_item *
 static const struct yaml_schema gpio_schema = {
 	.what = "a gpio line",
 	.fields = (const struct yaml_field[]){
-		{"chip", YAML_TYPE_STRING, YAML_REQUIRED, AT(lab_gpio, chip)},
-		{"line", YAML_TYPE_STRING, YAML_REQUIRED, AT(lab_gpio, line)},
-		{"active_low", YAML_TYPE_BOOL, 0, AT(lab_gpio, active_low)},
-		{"open_drain", YAML_TYPE_BOOL, 0, AT(lab_gpio, open_drain)},
-		{"bias", YAML_TYPE_CHOICE, 0, AT(lab_gpio, bias), .words = &biases},
+		{"chip", YAML_TYPE_STRING, YAML_REQUIRED, YAML_AT(lab_gpio, chip)},
+		{"line", YAML_TYPE_STRING, YAML_REQUIRED, YAML_AT(lab_gpio, line)},
+		{"active_low", YAML_TYPE_BOOL, 0, YAML_AT(lab_gpio, active_low)},
+		{"open_drain", YAML_TYPE_BOOL, 0, YAML_AT(lab_gpio, open_drain)},
+		{"bias", YAML_TYPE_CHOICE, 0, YAML_AT(lab_gpio, bias), .words = &biases},
 		{0},
 	},
 };
@@ -192,7 +190,7 @@ static const struct yaml_schema usbhub_schema = {
 	.what = "a port of a USB hub",
 	.fields = (const struct yaml_field[]){
 		{"hub", YAML_TYPE_CUSTOM, YAML_REQUIRED, .read = read_hub_path},
-		{"port", YAML_TYPE_COUNT, YAML_REQUIRED, AT(lab_usbhub, port), .min = 1, .max = 31},
+		{"port", YAML_TYPE_COUNT, YAML_REQUIRED, YAML_AT(lab_usbhub, port), .min = 1, .max = 31},
 		{0},
 	},
 };
@@ -201,7 +199,7 @@ static const struct yaml_schema usbrelay_schema = {
 	.what = "a USB relay",
 	.fields = (const struct yaml_field[]){
 		{"serial", YAML_TYPE_CUSTOM, 0, .read = read_serial},
-		{"relay", YAML_TYPE_COUNT, YAML_REQUIRED, AT(lab_usbrelay, relay), .min = 1,
+		{"relay", YAML_TYPE_COUNT, YAML_REQUIRED, YAML_AT(lab_usbrelay, relay), .min = 1,
 		 .max = 8},
 		{0},
 	},
@@ -215,8 +213,8 @@ static const struct yaml_schema command_schema = {
 		{"off", YAML_TYPE_CUSTOM, 0, .read = read_words},
 		{"cycle", YAML_TYPE_CUSTOM, 0, .read = read_words},
 		{"query", YAML_TYPE_CUSTOM, 0, .read = read_words},
-		{"shell", YAML_TYPE_BOOL, 0, AT(lab_command, by_shell)},
-		{"limit", YAML_TYPE_DURATION, 0, AT(lab_command, limit_ns)},
+		{"shell", YAML_TYPE_BOOL, 0, YAML_AT(lab_command, by_shell)},
+		{"limit", YAML_TYPE_DURATION, 0, YAML_AT(lab_command, limit_ns)},
 		{0},
 	},
 };
@@ -224,8 +222,8 @@ static const struct yaml_schema command_schema = {
 static const struct yaml_schema qmp_schema = {
 	.what = "a qmp line",
 	.fields = (const struct yaml_field[]){
-		{"socket", YAML_TYPE_STRING, YAML_REQUIRED, AT(lab_qmp, socket)},
-		{"does", YAML_TYPE_CHOICE, YAML_REQUIRED, AT(lab_qmp, does), .words = &qmp_does},
+		{"socket", YAML_TYPE_STRING, YAML_REQUIRED, YAML_AT(lab_qmp, socket)},
+		{"does", YAML_TYPE_CHOICE, YAML_REQUIRED, YAML_AT(lab_qmp, does), .words = &qmp_does},
 		{0},
 	},
 };
@@ -234,16 +232,16 @@ static const struct yaml_schema line_schema = {
 	.what = "a line",
 	.check = check_line,
 	.fields = (const struct yaml_field[]){
-		{"gpio", YAML_TYPE_MAP, 0, AT(lab_line, gpio), .schema = &gpio_schema},
-		{"usbhub", YAML_TYPE_MAP, 0, AT(lab_line, usbhub), .schema = &usbhub_schema},
-		{"usbrelay", YAML_TYPE_MAP, 0, AT(lab_line, usbrelay), .schema = &usbrelay_schema},
-		{"command", YAML_TYPE_MAP, 0, AT(lab_line, command), .schema = &command_schema},
-		{"qmp", YAML_TYPE_MAP, 0, AT(lab_line, qmp), .schema = &qmp_schema},
+		{"gpio", YAML_TYPE_MAP, 0, YAML_AT(lab_line, gpio), .schema = &gpio_schema},
+		{"usbhub", YAML_TYPE_MAP, 0, YAML_AT(lab_line, usbhub), .schema = &usbhub_schema},
+		{"usbrelay", YAML_TYPE_MAP, 0, YAML_AT(lab_line, usbrelay), .schema = &usbrelay_schema},
+		{"command", YAML_TYPE_MAP, 0, YAML_AT(lab_line, command), .schema = &command_schema},
+		{"qmp", YAML_TYPE_MAP, 0, YAML_AT(lab_line, qmp), .schema = &qmp_schema},
 		{"fake", YAML_TYPE_CUSTOM, 0, .read = read_file},
 		{"replay", YAML_TYPE_CUSTOM, 0, .read = read_file},
-		{"hold", YAML_TYPE_DURATION, 0, AT(lab_line, hold_ns)},
-		{"off_time", YAML_TYPE_DURATION, 0, AT(lab_line, off_time_ns)},
-		{"safe", YAML_TYPE_CHOICE, 0, AT(lab_line, safe), .words = &safes},
+		{"hold", YAML_TYPE_DURATION, 0, YAML_AT(lab_line, hold_ns)},
+		{"off_time", YAML_TYPE_DURATION, 0, YAML_AT(lab_line, off_time_ns)},
+		{"safe", YAML_TYPE_CHOICE, 0, YAML_AT(lab_line, safe), .words = &safes},
 		{0},
 	},
 };

@@ -12,6 +12,11 @@
 #include "yaml_field.h"
 #include "yaml_tree.h"
 
+/* Where a field is in its struct; of a list, and the count of it that is beside it. */
+#define YAML_AT(type, member) .offset = offsetof(struct type, member)
+#define YAML_LIST_AT(type, member)                                                                 \
+	YAML_AT(type, member), .count_offset = offsetof(struct type, member##_n)
+
 struct yaml_schema {
 	const char *what; /* "a scenario" */
 	size_t size;	  /* of the object */
