@@ -97,8 +97,9 @@ int recording_add_block(struct recording *r, const struct meter_block *block, co
 	      meter_block_time_ns(block, block->n - 1));
 	if (block->channel < RECORDING_CHANNELS_MAX)
 		r->state.channels[block->channel].rate_hz = block->rate_hz;
+	if (!r->state.arrived_ns) /* a driver of frames has a start for each */
+		r->state.start_ns = block->start_ns;
 	r->state.arrived_ns = block->arrived_ns;
-	r->state.start_ns = block->start_ns;
 	return store_append_block(r->store, r->segment, 0, block, packed, packed_n, err);
 }
 

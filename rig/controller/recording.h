@@ -43,7 +43,7 @@ struct recording_state {
 	uint64_t n;		/* samples in all */
 	int64_t t0_ns, t1_ns;	/* of the first and the latest */
 	int64_t arrived_ns;	/* the latest block came at; 0: none did */
-	int64_t start_ns;	/* the blocks' */
+	int64_t start_ns;	/* the first block's */
 	uint64_t notes, losses; /* events */
 };
 

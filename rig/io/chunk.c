@@ -59,18 +59,24 @@ struct readings {
 	uint64_t column[COLUMNS][CHUNK_READINGS_MAX];
 };
 
+/* What was unpacked lies on steps already and stays there: rounding has made its errors larger, which would allow
+ * larger steps. */
 static unsigned choose_shift(const struct meter_sample *samples, size_t n)
 {
 	int64_t least = INT64_MAX;
-	unsigned shift = 0;
+	uint64_t bits = 0;
+	unsigned shift = 0, steps = 0;
 
 	for (size_t i = 0; i < n; i++) {
 		if (samples[i].error_ns < least)
 			least = samples[i].error_ns;
+		bits |= (uint64_t)samples[i].t_ns | (uint64_t)samples[i].error_ns;
 	}
 	while (shift < SHIFT_MAX && least >> (shift + 1) >= 16)
 		shift++;
-	return shift;
+	while (steps < shift && !(bits >> steps & 1))
+		steps++;
+	return steps ? steps : shift;
 }
 
 static int64_t round_to_steps(int64_t t_ns, unsigned shift)

@@ -147,7 +147,8 @@ static void cut_extent(struct export_rows *rows, int64_t from_ns, int64_t to_ns)
 {
 	struct export_extent *e = &rows->extent;
 
-	rows->from_ns = later(e->t0_ns, from_ns);
+	/* The first reading may have been rounded to before the begin that the file names. */
+	rows->from_ns = from_ns ? later(e->t0_ns, from_ns) : INT64_MIN;
 	rows->to_ns = later(e->t0_ns, to_ns);
 	e->t0_ns = rows->from_ns > e->t0_ns ? rows->from_ns : e->t0_ns;
 	e->t1_ns = rows->to_ns < e->t1_ns ? rows->to_ns : e->t1_ns;
@@ -263,10 +264,11 @@ static int open_segment(struct export_rows *rows, struct err *err)
 		if (!is_first_of_meter(rows, c))
 			continue;
 		stream->meter = rows->columns[c].meter;
-		r = store_cursor_open(rows->store, s->id, stream->meter, from_utc(s, rows->from_ns),
-				      rows->to_ns == INT64_MAX ? INT64_MAX
-							       : from_utc(s, rows->to_ns),
-				      &stream->cursor, err);
+		r = store_cursor_open(
+			rows->store, s->id, stream->meter,
+			rows->from_ns == INT64_MIN ? INT64_MIN : from_utc(s, rows->from_ns),
+			rows->to_ns == INT64_MAX ? INT64_MAX : from_utc(s, rows->to_ns),
+			&stream->cursor, err);
 		rows->streams_n += r == 0;
 	}
 	return r;

@@ -2,7 +2,7 @@
 /*
  * A recording in the place of a meter: "replay:FILE", "replay:DIR:meter=NAME:speed=10". FILE is what
  * `coldrig meter record` made, or a run's run.db; DIR a run. Times keep their distances and begin with
- * now; speed says how soon readings come, "max" at once.
+ * now, or a ms earlier; speed says how soon readings come, "max" at once.
  */
 #include "meter_backend.h"
 
@@ -17,6 +17,8 @@
 
 #define ALIVE_NS     500000000
 #define CHANNELS_MAX 256
+/* Times are moved by whole ms of 2^20 ns, so that they stay on the steps that they are kept in (chunk.h). */
+#define SHIFT_MASK (~(((int64_t)1 << 20) - 1))
 
 struct replay {
 	const struct meter_options *options;
@@ -244,7 +246,8 @@ static void replay_segment(struct replay *p, const struct store_segment *segment
 		meter_link_hopeless(p->link, "%s", err.text);
 	if (!p->base_ns)
 		p->base_ns = extent.t0_ns - segment->monotonic_ns + segment->wall_ns;
-	p->shift_ns = segment->wall_ns - segment->monotonic_ns - p->base_ns + p->start_ns;
+	p->shift_ns =
+		(segment->wall_ns - segment->monotonic_ns - p->base_ns + p->start_ns) & SHIFT_MASK;
 	while (!meter_link_stopping() && (r = store_cursor_next(cursor, &chunk, &err)) != 0) {
 		if (r > 0)
 			replay_chunk(p, &chunk);

@@ -306,6 +306,7 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 	s->spec = spec;
 	s->link = link;
 	sigrok_init(s);
+	sigrok_check_frames(s);
 	sigrok_open(s);
 	if (options->describe)
 		sigrok_describe(s);

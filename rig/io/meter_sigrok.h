@@ -69,6 +69,9 @@ struct meter_identity sigrok_identity(const struct sr_dev_inst *device);
 /* Tells the settings of an open meter. */
 void sigrok_describe(struct sigrok *s);
 
+/* Refuses a driver whose values have no known time, where that is needed; says so where it is not. */
+void sigrok_check_frames(struct sigrok *s);
+
 /* If blocks are wanted and the driver has a rate: sets its limit, and s->blocks. */
 void sigrok_start_blocks(struct sigrok *s);
 

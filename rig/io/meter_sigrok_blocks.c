@@ -6,8 +6,10 @@
 
 static const struct sigrok_quirk {
 	const char *name;
-	bool one_frame; /* ends after one frame if it is not told otherwise */
-	bool leaks;	/* makes a list of channels for each packet and forgets it */
+	/* Delivers frames and does not tell when they were sampled; ends after one of them if it is not
+	 * told otherwise. */
+	bool frames;
+	bool leaks; /* makes a list of channels for each packet and forgets it */
 } quirks[] = {
 	{"hameg-hmo", true, false},
 	{"demo", false, true},
@@ -50,6 +52,25 @@ static const struct sigrok_quirk *blocks_quirk(const struct sigrok *s)
 	return NULL;
 }
 
+/* A scope's frame may have been sampled long before it was asked for. */
+void sigrok_check_frames(struct sigrok *s)
+{
+	const struct sigrok_quirk *quirk = blocks_quirk(s);
+
+	if (!quirk || !quirk->frames || s->options->describe)
+		return;
+	if (!s->options->blocks)
+		meter_link_hopeless(s->link,
+				    "%s delivers frames and does not tell when they were sampled: "
+				    "'coldrig meter record' takes them, a run cannot",
+				    quirk->name);
+	meter_link_event(
+		s->link, METER_EVENT_NOTE,
+		"%s does not tell when a frame was sampled: its values have the time when it "
+		"came, and may be older",
+		quirk->name);
+}
+
 void sigrok_start_blocks(struct sigrok *s)
 {
 	uint64_t rate_hz = s->polled ? 0 : blocks_rate(s);
@@ -59,7 +80,7 @@ void sigrok_start_blocks(struct sigrok *s)
 		return;
 	if (s->options->block_limit)
 		blocks_set(s, SR_CONF_LIMIT_SAMPLES, s->options->block_limit);
-	if (quirk && quirk->one_frame) {
+	if (quirk && quirk->frames) {
 		if (!s->options->block_limit)
 			blocks_set(s, SR_CONF_LIMIT_SAMPLES, UINT64_MAX);
 		blocks_set(s, SR_CONF_LIMIT_FRAMES, UINT64_MAX);

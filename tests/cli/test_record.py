@@ -17,7 +17,9 @@ import unittest
 import zlib
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from rigtest import RigTest  # pylint: disable=wrong-import-position
+import test_meter  # pylint: disable=wrong-import-position
 
 DEMO = "demo:logic_channels=0:analog_channels=4:samplerate=100k"
 SQUARE = "fake:square=1/9/100"
@@ -173,6 +175,36 @@ class Recording(RigTest):
         for a, b in zip(first, again):
             self.assertAlmostEqual(float(a["monotonic_s"]) - float(first[0]["monotonic_s"]),
                                    float(b["monotonic_s"]) - float(again[0]["monotonic_s"]), places=6)
+
+    def samples(self, name):
+        """(ns since the first, error, column, value) of each reading."""
+        rows = self.csv_rows(self.export("csv", name))
+        times = [int(row["monotonic_s"].replace(".", "")) for row in rows]
+        return [(t - times[0], row["error_s"], column, row[column]) for t, row in zip(times, rows)
+                for column in ("V1_V", "I1_A") if row[column]]
+
+    def test_a_replayed_rail_with_a_gap_is_the_same_to_the_nanosecond(self):
+        server = test_meter.Server()
+        self.addCleanup(server.server_close)
+        self.addCleanup(server.shutdown)
+        server.lost_after = 60
+        running = self.start("meter", "record", server.spec, "--channel", "V1", "--channel", "I1", "--rate", "200 Hz",
+                             "--samples", "60", "--out", self.path("r.db"), "--json")
+        deadline = time.monotonic() + 60
+        while server.answered <= 60 and time.monotonic() < deadline:
+            time.sleep(0.01)
+        time.sleep(2.5)
+        server.lost_after = None
+        out, err = running.communicate(timeout=60)
+        self.assertEqual((running.returncode, json.loads(out)["losses"]), (0, 1), err)
+        first = self.samples("r.db")
+        gap_ns = max(b[0] - a[0] for a, b in zip(first, first[1:]))
+        self.assertGreater(gap_ns, 2_500_000_000)
+        said = self.record("again.db", f"replay:{self.path('r.db')}:speed=max")
+        self.assertEqual((said["samples"], said["losses"], said["notes"]), (120, 0, 1))
+        self.assertEqual(self.samples("again.db"), first)
+        note = json.loads(self.sql("again.db", "SELECT body FROM journal WHERE body LIKE '%gap%'")[0][0])
+        self.assertEqual(note["text"], f"the recording has a gap of {gap_ns / 1e9:.3f} s")
 
     def test_memory_is_flat_over_an_hour(self):
         """An hour of three channels at 40 Hz each, by the clock of the recording that is replayed."""

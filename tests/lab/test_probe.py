@@ -4,11 +4,13 @@
 import json
 import os
 import re
+import select
 import shutil
 import socket
 import struct
 import subprocess
 import sys
+import threading
 import time
 import unittest
 
@@ -28,6 +30,26 @@ def missing_for_the_probe():
     if not os.path.exists(FIRMWARE):
         return "no firmware was built, for want of arm-none-eabi-gcc: run setup/packages"
     return None
+
+
+def serve_line(listener, line):
+    """A serial line as a TCP port, for one client after the other. libsigrok wants an answer in one segment."""
+    while True:
+        try:
+            peer, _ = listener.accept()
+        except OSError:
+            return
+        answer = b""
+        with peer:
+            while ready := select.select([peer, line], [], [], 20)[0]:
+                data = ready[0].recv(4096)
+                if not data:
+                    break
+                if ready[0] is peer:
+                    line.sendall(data)
+                elif (answer := answer + data).endswith(b"\n"):
+                    peer.sendall(answer)
+                    answer = b""
 
 
 class Probe:
@@ -220,6 +242,26 @@ class Firmware(RigTest):
         volt, none = probe.ask("MEAS:VOLT? (@3:4);:SYST:ERR?").split(",", 1)
         self.assertAlmostEqual(float(volt), 12, delta=STEP_V)
         self.assertEqual(none, '9.91E+37;-241,"Hardware missing"')
+
+    @unittest.skipUnless(shutil.which("sigrok-cli"), "sigrok-cli is not installed: run setup/packages")
+    def test_stock_sigrok_cli_reads_it_as_a_dp832(self):
+        self.probe.set(2, vout=5000, iout=3 * AMPERE)
+        self.probe.ask("SYST:COMM:EMUL DP832;*IDN?")
+        with socket.create_server(("127.0.0.1", 0)) as listener:
+            listener.settimeout(20)
+            threading.Thread(target=serve_line, args=(listener, self.probe.line), daemon=True).start()
+            spec = f"scpi-pps:conn=tcp-raw/127.0.0.1/{listener.getsockname()[1]}"
+            found = subprocess.run(["sigrok-cli", "-d", spec, "--scan"], capture_output=True, text=True, timeout=60,
+                                   check=True).stdout
+            self.assertRegex(found, r"Rigol DP832 .*with 9 channels: V1 I1 P1 V2 I2 P2 V3 I3 P3")
+            # sigrok-cli 0.7.2 fails an assertion of its own when all is done.
+            read = subprocess.run(["sigrok-cli", "-d", spec, "-C", "V2,I2,P2", "--time", "1000", "-O", "analog"],
+                                  capture_output=True, text=True, timeout=60, check=False).stdout
+        for name, unit, value, delta in (("V2", "V", 5, STEP_V), ("I2", "A", 3, STEP_A + 0.02), ("P2", "W", 15, 0.5)):
+            values = re.findall(rf"^{name}: ([0-9.]+) {unit}\b", read, re.M)
+            self.assertGreaterEqual(len(values), 3, read)
+            for text in values:
+                self.assertAlmostEqual(float(text), value, delta=delta)
 
     def test_on_request_it_is_a_dp832(self):
         self.probe.set(2, vout=5000, iout=3 * AMPERE)

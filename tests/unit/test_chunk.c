@@ -96,6 +96,16 @@ static void what_was_unpacked_packs_to_the_same(void)
 	memcpy(samples, got, sizeof(samples));
 	there_and_back(500);
 	CU_ASSERT_EQUAL(memcmp(samples, got, 500 * sizeof(samples[0])), 0);
+
+	/* Of errors that rounding takes over the bound of the next step; and later by whole steps, in other pieces. */
+	for (size_t i = 0; i < 500; i++)
+		samples[i].error_ns = 65535 + (i % 7 == 0) * 1000000;
+	there_and_back(500);
+	memcpy(samples, got + 100, 300 * sizeof(samples[0]));
+	for (size_t i = 0; i < 300; i++)
+		samples[i].t_ns += (int64_t)77 << 20;
+	there_and_back(300);
+	CU_ASSERT_EQUAL(memcmp(samples, got, 300 * sizeof(samples[0])), 0);
 }
 
 /* 24 h of 3 channels at 1 kHz are 259.2 million samples, which are to fit into 1 GB: 3.858 bytes. */

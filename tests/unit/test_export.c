@@ -107,6 +107,24 @@ static void from_and_to_count_from_the_first_sample(void)
 	store_close(store);
 }
 
+/* A reading is kept in steps of at most a 16th of its error: here of 2^12 ns. */
+static void a_first_reading_that_is_rounded_to_earlier_is_there(void)
+{
+	const struct meter_sample sample = {
+		.t_ns = ((int64_t)1000000 << 12) + 1, .error_ns = 100000, .value = 1};
+	struct export_rows *rows;
+	struct export_row row;
+
+	begin();
+	store_put_channel(store, 0, "slot", 0, "P1", "W", NULL);
+	CU_ASSERT_EQUAL(store_append_samples(store, 1, 0, &sample, 1, NULL), 0);
+	rows = open_rows(0, INT64_MAX);
+	CU_ASSERT_EQUAL(export_rows_next(rows, &row, NULL), 1);
+	CU_ASSERT(row.monotonic_ns < sample.t_ns);
+	export_rows_close(rows);
+	store_close(store);
+}
+
 static void channels_of_blocks_share_a_row(void)
 {
 	static const float a[] = {1, 2}, b[] = {3, 4};
@@ -256,6 +274,8 @@ static void a_file_without_samples_is_refused(void)
 static const struct unit_case cases[] = {
 	{"meters are merged in the order of time", meters_are_merged_in_the_order_of_time},
 	{"from and to count from the first sample", from_and_to_count_from_the_first_sample},
+	{"a first reading that is rounded to earlier is there",
+	 a_first_reading_that_is_rounded_to_earlier_is_there},
 	{"channels of blocks share a row", channels_of_blocks_share_a_row},
 	{"a grid is exact on readings, straight between, and NaN in gaps",
 	 a_grid_is_exact_on_readings_straight_between_and_nan_in_gaps},
