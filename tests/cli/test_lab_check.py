@@ -131,6 +131,7 @@ class LabCheck(RigTest):
         done = self.check()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"reset +not-wired +a target that hangs cannot be reset")
+        self.assertRegex(done.stdout, r"console +not-wired +what its kernel says in trouble is not recorded")
         self.assertRegex(done.stdout, r"force-off +not-wired +not needed where power is a supply")
 
     def test_wrong_wiring_is_named_by_its_place(self):
@@ -169,15 +170,16 @@ class LabCheck(RigTest):
                 ("command: {query: [DIR/machine.sh, query], on: [x], off: [x]}",
                  "/machine.sh: Permission denied: this user may not run it: make it executable"),
                 ("qmp: {socket: DIR/q, does: reset}", "mode 0000: give it to a group of this user by a udev rule")):
-            self.lab("    lines: {reset: {" + wire + "}}\n", transport=f"serial:{tty}")
+            self.lab(f'    console: "serial:{tty}"\n    lines: {{reset: {{{wire}}}}}\n', transport=f"serial:{tty}")
             done = subprocess.run([self.path("coldrig"), "lab", "check", "--lab", "lab.yaml"], cwd=self.dir, text=True,
                                   env=dict(self.env, COLDRIG_LOCK_DIR=self.path("locks")), capture_output=True,
                                   timeout=60, check=False, **who)
             self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
             line = [line for line in done.stdout.splitlines() if " reset " in line][0]
-            self.assertIn("lab.yaml:11:21: lines: reset: ", line)
+            self.assertIn("lab.yaml:12:21: lines: reset: ", line)
             self.assertIn(words, line)
             self.assertIn(f"serial:{tty}: no permission for user ", done.stdout)
+            self.assertRegex(done.stdout, rf"console +failed +lab.yaml:11:14: console: serial:{tty}: no permission for user ")
             self.assertNotIn("Sanitizer", done.stderr)
 
     def test_targets_and_meters_that_do_not_answer(self):
