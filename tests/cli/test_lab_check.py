@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -13,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rigtest import AGENT, COLDRIG, RigTest, processes_of  # noqa: E402
+from rigtest import AGENT, COLDRIG, SOURCE, RigTest, processes_of  # noqa: E402
 
 # A target whose power button and force-off are one program, which keeps what the target does in a file.
 MACHINE = """#!/bin/sh
@@ -204,6 +205,38 @@ class LabCheck(RigTest):
         status, found = self.findings()
         self.assertEqual(status, 3)
         self.assertIn("is not on this target", found["device", "0000:02:00.0"]["text"])
+
+    def test_the_lab_of_the_docs_is_checked_as_they_show(self):
+        """Its lines, machine and meter are stood in for; the rest is printed as it stands there."""
+        with open(os.path.join(SOURCE, "docs", "lines.md"), encoding="utf-8") as file:
+            page = file.read()
+        lab = re.search(r"```yaml\n(lab: bench-4\n.*?)```", page, re.S).group(1)
+        shown = re.search(r"```\n(target box\n.*?)```", page, re.S).group(1).splitlines()
+        place = re.search(r"`my-lab\.yaml:(\d+):(\d+): lines: reset:`", page).groups()
+        self.assertRegex(lab.splitlines()[int(place[0]) - 1], r"^ +reset: \{gpio")
+        self.assertEqual(lab.splitlines()[int(place[0]) - 1][int(place[1]) - 1:].split(":")[0], "gpio")
+        ends = os.openpty()
+        for end in ends:
+            self.addCleanup(os.close, end)
+        os.rename(os.path.join(self.root, "sys/bus/pci/devices/0000:01:00.0"),
+                  os.path.join(self.root, "sys/bus/pci/devices/0000:41:00.0"))
+        self.write("gpio2", "1 1\n")
+        for old, new in ((r'"exec:ssh [^"]*"', f'"exec:{AGENT} --root {self.root}"'), (r'"serial:[^"]*"', f'"serial:{os.ttyname(ends[1])}"'),
+                         (r'"scpi-pps:[^"]*"', '"fake:w=5"'), (r"gpio: \{chip: cp2112_gpio, line: (\d)[^}]*\}", rf"fake: {self.dir}/gpio\1")):
+            lab, n = re.subn(old, new, lab)
+            self.assertGreater(n, 0, old)
+        self.write("lab.yaml", lab)
+        done = self.check()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        said = re.sub(rf"{self.dir}/gpio(\d)", r"cp2112_gpio (/dev/gpiochip2) line \1", done.stdout).splitlines()
+        for kind, what in (("transport", r"Linux \S+,"), ("meter", r"ok +.*: P1 \S+ W, P3 \S+ W$")):  # of that machine
+            for lines in (said, shown):
+                i = [i for i, line in enumerate(lines) if line.startswith("  " + kind)][0]
+                lines[i], n = re.subn(what, "(its own)", lines[i])
+                self.assertEqual(n, 1, lines[i])
+        self.maxDiff = None
+        # What it costs that a line is not wired is left out there.
+        self.assertEqual([re.sub(r"not-wired.*", "not-wired", line).rstrip() for line in said], shown)
 
     def line(self, *args):
         return self.coldrig("lab", "line", "--lab", "lab.yaml", *args)
