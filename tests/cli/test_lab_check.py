@@ -150,6 +150,31 @@ class LabCheck(RigTest):
             self.assertIn("lab.yaml:11:21: lines: reset: ", done.stdout)
             self.assertIn(words, done.stdout)
 
+    def test_a_wrong_libgpiod_is_told_of_the_line_and_of_nothing_else(self):
+        self.lab("    lines: {reset: {gpio: {chip: cp2112_gpio, line: 1}}}\n")
+        what = r"reset +failed +lab.yaml:11:21: lines: reset: libgpiod 2 is needed: "
+        todo = r": install libgpiod3 \(setup/packages does\)"
+        os.makedirs(self.path("lib"))
+        self.env["LD_LIBRARY_PATH"] = self.path("lib")
+        self.write("one.c", "int gpiod_ctxless_get_value(void); int gpiod_ctxless_get_value(void) { return 0; }\n")
+        build = ["cc", "-shared", "-fPIC", "-o", self.path("one.so"), self.path("one.c")]
+        subprocess.run(build, check=True, env=self.env)
+        # Version 1 under its own name, and under that of version 2; the first is what a program sees that was built elsewhere.
+        self.write("lib/libgpiod.so.3", "nothing that could be loaded\n")
+        shutil.copy(self.path("one.so"), self.path("lib/libgpiod.so.2"))
+        self.assertRegex(self.check().stdout, what + r".*lib/libgpiod.so.3: .*, and libgpiod.so.2 is version 1" + todo)
+        shutil.copy(self.path("one.so"), self.path("lib/libgpiod.so.3"))
+        self.assertRegex(self.check().stdout, what + r"the libgpiod.so.3 that is there has no gpiod_\w+" + todo)
+        self.lab("    lines: {reset: {fake: DIR/r}}\n")
+        self.assertEqual(self.check().returncode, 0, "a lab without GPIO lines needs none")
+
+    def test_a_build_with_libgpiod_1_is_refused_with_words(self):
+        self.write("libgpiod.pc", "Name: libgpiod\nDescription: lines\nVersion: 1.6.3\nCflags:\nLibs: -lgpiod\n")
+        done = subprocess.run(["cmake", "-S", SOURCE, "-B", self.path("build"), "-G", "Ninja"], capture_output=True, text=True,
+                              env=dict(self.env, PKG_CONFIG_PATH=self.dir), check=False, timeout=120)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("libgpiod: 2 or newer is needed, 1.x is another library: run setup/packages", done.stderr)
+
     def test_what_a_user_may_not_do_is_named_with_what_helps(self):
         """As nobody, if this is root; a copy of the program, as its own place may be closed to that user."""
         shutil.copy(COLDRIG, self.path("coldrig"))
