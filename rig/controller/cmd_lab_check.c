@@ -45,6 +45,8 @@ static void print_finding(const struct msg *finding, struct output *out)
 {
 	const char *target = msg_get_str(finding, "target"), *text = msg_get_str(finding, "text");
 	const struct msg *active = msg_get(finding, "active");
+	const char *what = msg_get_str(finding, "what");
+	bool is_long = strcmp(what, "transport") == 0 || strcmp(what, "console") == 0;
 	const char *now = msg_is_null(active)			   ? ""
 			  : msg_get_bool(finding, "active", false) ? "active"
 								   : "inactive";
@@ -54,10 +56,7 @@ static void print_finding(const struct msg *finding, struct output *out)
 		       target ? target : "");
 	else if (!target && out->target)
 		puts("\nmeters");
-	printf("  %-10s %-10s %-9s %-8s  %s\n", msg_get_str(finding, "what"),
-	       strcmp(msg_get_str(finding, "what"), "transport") == 0
-		       ? ""
-		       : msg_get_str(finding, "name"),
+	printf("  %-10s %-10s %-9s %-8s  %s\n", what, is_long ? "" : msg_get_str(finding, "name"),
 	       msg_get_str(finding, "state"), now, text);
 	fflush(stdout);
 }

@@ -11,6 +11,7 @@
 #include "rig.h"
 #include "target_lines.h"
 #include "target_use.h"
+#include "transport.h"
 #include "wiring.h"
 
 #define SECOND		INT64_C(1000000000)
@@ -214,6 +215,33 @@ static void check_target(struct check *c)
 	rig_down(rig);
 }
 
+/* That it can be had. Nobody may be there to say anything on it now. */
+static void check_console(struct check *c)
+{
+	const struct lab_target *target = c->target;
+	struct transport *console = NULL;
+	struct err err = {""};
+	char text[700];
+
+	if (strcmp(target->transport, "virtual") == 0) {
+		find(c, "console", "virtual", LAB_CHECK_SKIPPED, NULL,
+		     "comes with the virtual target");
+	} else if (!target->console) {
+		find(c, "console", "", LAB_CHECK_NOT_WIRED, NULL,
+		     "what its kernel says in trouble is not recorded");
+	} else if (transport_open(target->console, &console, &err) < 0) {
+		snprintf(text, sizeof(text), "%s:%zu:%zu: console: %s", c->o->lab->path,
+			 target->console_line, target->console_column, err.text);
+		find(c, "console", target->console, LAB_CHECK_FAILED, NULL, text);
+	} else {
+		find(c, "console", target->console, LAB_CHECK_OK, NULL,
+		     target->console_break || transport_is_serial(console)
+			     ? "SysRq can be sent on it"
+			     : "no SysRq can be sent on it without a console_break");
+		transport_close(console);
+	}
+}
+
 struct reading {
 	char who[METER_IDENTITY_SIZE]; /* what the meter says it is */
 	bool seen[WIRING_CHANNELS_MAX];
@@ -334,6 +362,7 @@ static void check_one(struct check *c)
 		return;
 	}
 	check_target(c);
+	check_console(c);
 	for (int role = 0; role < LAB_ROLE_COUNT && !rig_is_interrupted(); role++)
 		check_line(c, (enum lab_role)role, &good);
 	if (c->o->exercise)

@@ -251,6 +251,8 @@ static int climb_all(struct ladder *l, struct err *err)
 		if (found < 0)
 			return err_set(err, found, "%s", why.text);
 		r = note_step(l, step, begin_ns, found, why.text, err);
+		if (r == 0) /* a line that is held lets nothing else happen for a while */
+			r = store_commit(l->runner->journal->store, err);
 		recovery_take(&l->at, (enum recovery_found)found, journal_now_ns());
 	}
 	return r;

@@ -42,6 +42,8 @@ static int read_console(const struct yaml_reader *reader, const struct yaml_item
 	struct lab_target *target = object;
 	int ret = yaml_field_string(reader, item, &target->console);
 
+	target->console_line = item->place.line;
+	target->console_column = item->place.column;
 	return ret ? ret
 		   : check_stream(reader, item,
 				  "no such console; known: serial:PATH, tcp:HOST:PORT, unix:PATH, "

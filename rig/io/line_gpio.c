@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Lines of a GPIO chip. The only includer of libgpiod. */
+/* Lines of a GPIO chip, by libgpiod (gpiod_api.h). */
 #include <dirent.h>
 #include <errno.h>
-#include <gpiod.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "gpiod_api.h"
 #include "line_backend.h"
 #include "permission.h"
 #include "yaml_number.h"
@@ -36,17 +36,17 @@ static int cannot(const struct gpio *gpio, const char *what, int code, struct er
 /* Is a chip called so? Its label need not be its own: a second one makes it ambiguous. */
 static bool is_called(struct gpiod_chip *chip, const char *name, char *names, size_t size)
 {
-	struct gpiod_chip_info *info = gpiod_chip_get_info(chip);
+	struct gpiod_chip_info *info = gpiod.chip_get_info(chip);
 	size_t n = strlen(names);
 	bool is = false;
 
 	if (!info)
 		return false;
-	is = strcmp(name, gpiod_chip_info_get_name(info)) == 0 ||
-	     strcmp(name, gpiod_chip_info_get_label(info)) == 0;
-	snprintf(names + n, size - n, "%s%s (%s)", n ? ", " : "", gpiod_chip_info_get_name(info),
-		 gpiod_chip_info_get_label(info));
-	gpiod_chip_info_free(info);
+	is = strcmp(name, gpiod.chip_info_get_name(info)) == 0 ||
+	     strcmp(name, gpiod.chip_info_get_label(info)) == 0;
+	snprintf(names + n, size - n, "%s%s (%s)", n ? ", " : "", gpiod.chip_info_get_name(info),
+		 gpiod.chip_info_get_label(info));
+	gpiod.chip_info_free(info);
 	return is;
 }
 
@@ -64,7 +64,7 @@ static void look_at(struct search *s, const char *name)
 	char path[64];
 
 	snprintf(path, sizeof(path), "/dev/%.50s", name);
-	chip = gpiod_chip_open(path);
+	chip = gpiod.chip_open(path);
 	if (!chip) {
 		if (permission_is_denied(errno) && !s->denied[0])
 			snprintf(s->denied, sizeof(s->denied), "%s", path);
@@ -74,7 +74,7 @@ static void look_at(struct search *s, const char *name)
 		s->found++;
 		snprintf(s->path, sizeof(s->path), "%s", path);
 	}
-	gpiod_chip_close(chip);
+	gpiod.chip_close(chip);
 }
 
 static int why_not_found(const struct search *s, struct err *why)
@@ -116,7 +116,7 @@ static int find_chip(const char *name, char path[static 64], struct err *why)
 
 static int open_chip(const char *path, struct gpiod_chip **chip, struct err *why)
 {
-	*chip = gpiod_chip_open(path);
+	*chip = gpiod.chip_open(path);
 	if (*chip)
 		return 0;
 	if (permission_is_denied(errno))
@@ -130,21 +130,21 @@ static int open_chip(const char *path, struct gpiod_chip **chip, struct err *why
 /* By its name, else by its number. */
 static int find_line(struct gpiod_chip *chip, const char *line, unsigned *offset, struct err *why)
 {
-	const char *path = gpiod_chip_get_path(chip);
+	const char *path = gpiod.chip_get_path(chip);
 	struct gpiod_chip_info *info;
 	size_t lines_n;
 	uint64_t number;
-	int named = gpiod_chip_get_line_offset_from_name(chip, line);
+	int named = gpiod.chip_get_line_offset_from_name(chip, line);
 
 	if (named >= 0) {
 		*offset = (unsigned)named;
 		return 0;
 	}
-	info = gpiod_chip_get_info(chip);
+	info = gpiod.chip_get_info(chip);
 	if (!info)
 		return err_set(why, -errno, "%s: %s", path, strerror(errno));
-	lines_n = gpiod_chip_info_get_num_lines(info);
-	gpiod_chip_info_free(info);
+	lines_n = gpiod.chip_info_get_num_lines(info);
+	gpiod.chip_info_free(info);
 	if (yaml_number_count(line, &number, NULL) == 0 && number < lines_n) {
 		*offset = (unsigned)number;
 		return 0;
@@ -158,38 +158,38 @@ static int find_line(struct gpiod_chip *chip, const char *line, unsigned *offset
 
 static void describe_found(struct gpio *gpio, struct gpiod_chip *chip, struct gpiod_line_info *info)
 {
-	struct gpiod_chip_info *chip_info = gpiod_chip_get_info(chip);
-	const char *name = gpiod_line_info_get_name(info);
+	struct gpiod_chip_info *chip_info = gpiod.chip_get_info(chip);
+	const char *name = gpiod.line_info_get_name(info);
 
 	snprintf(gpio->text, sizeof(gpio->text), "%.60s (%.60s) line %u%s%.30s",
-		 chip_info ? gpiod_chip_info_get_label(chip_info) : "?", gpiod_chip_get_path(chip),
+		 chip_info ? gpiod.chip_info_get_label(chip_info) : "?", gpiod.chip_get_path(chip),
 		 gpio->offset, name ? " " : "", name ? name : "");
-	gpiod_chip_info_free(chip_info);
+	gpiod.chip_info_free(chip_info);
 }
 
 /* An input may be told so at once, and its bias; an output stays what it is until it is driven. */
 static int check_info(struct gpio *gpio, struct gpiod_chip *chip, bool is_input, enum mode *mode,
 		      struct err *why)
 {
-	struct gpiod_line_info *info = gpiod_chip_get_line_info(chip, gpio->offset);
+	struct gpiod_line_info *info = gpiod.chip_get_line_info(chip, gpio->offset);
 	int r = 0;
 
 	if (!info)
-		return err_set(why, -errno, "%s: line %u: %s", gpiod_chip_get_path(chip),
+		return err_set(why, -errno, "%s: line %u: %s", gpiod.chip_get_path(chip),
 			       gpio->offset, strerror(errno));
 	describe_found(gpio, chip, info);
 	*mode = AS_FOUND;
 	if (is_input || (gpio->wire.bias != LAB_BIAS_AS_IS &&
-			 gpiod_line_info_get_direction(info) == GPIOD_LINE_DIRECTION_INPUT))
+			 gpiod.line_info_get_direction(info) == GPIOD_LINE_DIRECTION_INPUT))
 		*mode = INPUT;
-	if (gpiod_line_info_is_used(info)) {
-		const char *user = gpiod_line_info_get_consumer(info);
+	if (gpiod.line_info_is_used(info)) {
+		const char *user = gpiod.line_info_get_consumer(info);
 
 		r = err_set(why, -EBUSY,
 			    "%s: in use by %s: end that program or driver, or wire another line",
 			    gpio->text, user ? user : "somebody");
 	}
-	gpiod_line_info_free(info);
+	gpiod.line_info_free(info);
 	return r;
 }
 
@@ -208,39 +208,39 @@ static enum gpiod_line_bias bias_of(enum lab_bias bias)
 static void fill_settings(struct gpiod_line_settings *settings, const struct lab_gpio *wire,
 			  enum mode mode, bool active)
 {
-	gpiod_line_settings_set_active_low(settings, wire->active_low);
+	gpiod.line_settings_set_active_low(settings, wire->active_low);
 	if (mode == AS_FOUND)
 		return; /* the kernel takes neither bias nor drive without a direction */
-	gpiod_line_settings_set_direction(settings, mode == OUTPUT ? GPIOD_LINE_DIRECTION_OUTPUT
+	gpiod.line_settings_set_direction(settings, mode == OUTPUT ? GPIOD_LINE_DIRECTION_OUTPUT
 								   : GPIOD_LINE_DIRECTION_INPUT);
-	gpiod_line_settings_set_bias(settings, bias_of(wire->bias));
+	gpiod.line_settings_set_bias(settings, bias_of(wire->bias));
 	if (mode == OUTPUT) {
-		gpiod_line_settings_set_output_value(settings, active ? GPIOD_LINE_VALUE_ACTIVE
+		gpiod.line_settings_set_output_value(settings, active ? GPIOD_LINE_VALUE_ACTIVE
 								      : GPIOD_LINE_VALUE_INACTIVE);
-		gpiod_line_settings_set_drive(settings, wire->open_drain
+		gpiod.line_settings_set_drive(settings, wire->open_drain
 								? GPIOD_LINE_DRIVE_OPEN_DRAIN
 								: GPIOD_LINE_DRIVE_PUSH_PULL);
 	}
 	if (mode == WATCHED) {
-		gpiod_line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
-		gpiod_line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC);
+		gpiod.line_settings_set_edge_detection(settings, GPIOD_LINE_EDGE_BOTH);
+		gpiod.line_settings_set_event_clock(settings, GPIOD_LINE_CLOCK_MONOTONIC);
 	}
 }
 
 static struct gpiod_line_config *config_of(const struct gpio *gpio, enum mode mode, bool active)
 {
-	struct gpiod_line_settings *settings = gpiod_line_settings_new();
-	struct gpiod_line_config *config = gpiod_line_config_new();
+	struct gpiod_line_settings *settings = gpiod.line_settings_new();
+	struct gpiod_line_config *config = gpiod.line_config_new();
 
 	if (settings && config) {
 		fill_settings(settings, &gpio->wire, mode, active);
-		if (gpiod_line_config_add_line_settings(config, &gpio->offset, 1, settings) == 0) {
-			gpiod_line_settings_free(settings);
+		if (gpiod.line_config_add_line_settings(config, &gpio->offset, 1, settings) == 0) {
+			gpiod.line_settings_free(settings);
 			return config;
 		}
 	}
-	gpiod_line_settings_free(settings);
-	gpiod_line_config_free(config);
+	gpiod.line_settings_free(settings);
+	gpiod.line_config_free(config);
 	errno = ENOMEM;
 	return NULL;
 }
@@ -248,16 +248,16 @@ static struct gpiod_line_config *config_of(const struct gpio *gpio, enum mode mo
 static int request_line(struct gpio *gpio, struct gpiod_chip *chip, enum mode mode, struct err *why)
 {
 	struct gpiod_line_config *config = config_of(gpio, mode, false);
-	struct gpiod_request_config *request = gpiod_request_config_new();
+	struct gpiod_request_config *request = gpiod.request_config_new();
 	int code;
 
 	if (config && request) {
-		gpiod_request_config_set_consumer(request, CONSUMER);
-		gpio->request = gpiod_chip_request_lines(chip, request, config);
+		gpiod.request_config_set_consumer(request, CONSUMER);
+		gpio->request = gpiod.chip_request_lines(chip, request, config);
 	}
 	code = -errno;
-	gpiod_request_config_free(request);
-	gpiod_line_config_free(config);
+	gpiod.request_config_free(request);
+	gpiod.line_config_free(config);
 	gpio->mode = mode;
 	if (gpio->request)
 		return 0;
@@ -273,9 +273,9 @@ static int become(struct gpio *gpio, enum mode mode, bool active, struct err *wh
 	struct gpiod_line_config *config = config_of(gpio, mode, active);
 	int code = 0;
 
-	if (!config || gpiod_line_request_reconfigure_lines(gpio->request, config) < 0)
+	if (!config || gpiod.line_request_reconfigure_lines(gpio->request, config) < 0)
 		code = -errno;
-	gpiod_line_config_free(config);
+	gpiod.line_config_free(config);
 	if (code == 0)
 		gpio->mode = mode;
 	return code ? cannot(gpio, mode == OUTPUT ? "make it an output" : "watch it", code, why)
@@ -285,7 +285,7 @@ static int become(struct gpio *gpio, enum mode mode, bool active, struct err *wh
 static int gpio_read(void *state, bool *active, struct err *why)
 {
 	struct gpio *gpio = state;
-	enum gpiod_line_value value = gpiod_line_request_get_value(gpio->request, gpio->offset);
+	enum gpiod_line_value value = gpiod.line_request_get_value(gpio->request, gpio->offset);
 
 	if (value == GPIOD_LINE_VALUE_ERROR)
 		return cannot(gpio, "read it", -errno, why);
@@ -301,7 +301,7 @@ static int gpio_set(void *state, bool active, struct err *why)
 
 	if (gpio->mode != OUTPUT)
 		r = become(gpio, OUTPUT, active, why);
-	else if (gpiod_line_request_set_value(gpio->request, gpio->offset,
+	else if (gpiod.line_request_set_value(gpio->request, gpio->offset,
 					      active ? GPIOD_LINE_VALUE_ACTIVE
 						     : GPIOD_LINE_VALUE_INACTIVE) < 0)
 		r = cannot(gpio, "drive it", -errno, why);
@@ -324,11 +324,11 @@ static int gpio_watch(void *state, int *fd, struct err *why)
 		return err_set(why, -EBUSY, "%s: it is driven: only an input can be watched",
 			       gpio->text);
 	if (!gpio->edge)
-		gpio->edge = gpiod_edge_event_buffer_new(1);
+		gpio->edge = gpiod.edge_event_buffer_new(1);
 	if (!gpio->edge)
 		return err_set(why, -ENOMEM, "%s: %s", gpio->text, strerror(ENOMEM));
 	r = become(gpio, WATCHED, false, why);
-	*fd = gpiod_line_request_get_fd(gpio->request);
+	*fd = gpiod.line_request_get_fd(gpio->request);
 	return r;
 }
 
@@ -336,16 +336,16 @@ static int gpio_take(void *state, struct line_edge *edge)
 {
 	struct gpio *gpio = state;
 	struct gpiod_edge_event *event;
-	int r = gpiod_line_request_wait_edge_events(gpio->request, 0);
+	int r = gpiod.line_request_wait_edge_events(gpio->request, 0);
 
 	if (r > 0)
-		r = gpiod_line_request_read_edge_events(gpio->request, gpio->edge, 1);
+		r = gpiod.line_request_read_edge_events(gpio->request, gpio->edge, 1);
 	if (r <= 0)
 		return r < 0 ? -errno : 0;
-	event = gpiod_edge_event_buffer_get_event(gpio->edge, 0);
+	event = gpiod.edge_event_buffer_get_event(gpio->edge, 0);
 	*edge = (struct line_edge){
-		.active = gpiod_edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE,
-		.t_ns = (int64_t)gpiod_edge_event_get_timestamp_ns(event),
+		.active = gpiod.edge_event_get_event_type(event) == GPIOD_EDGE_EVENT_RISING_EDGE,
+		.t_ns = (int64_t)gpiod.edge_event_get_timestamp_ns(event),
 	};
 	return 1;
 }
@@ -362,9 +362,9 @@ static void gpio_close(void *state)
 	struct gpio *gpio = state;
 
 	if (gpio->request)
-		gpiod_line_request_release(gpio->request);
+		gpiod.line_request_release(gpio->request);
 	if (gpio->edge)
-		gpiod_edge_event_buffer_free(gpio->edge);
+		gpiod.edge_event_buffer_free(gpio->edge);
 	free(gpio);
 }
 
@@ -379,7 +379,9 @@ static int gpio_open(const struct lab_line *line, void **state, struct err *why)
 	if (!gpio)
 		return err_set(why, -ENOMEM, "%s", strerror(ENOMEM));
 	gpio->wire = line->gpio;
-	r = find_chip(line->gpio.chip, path, why);
+	r = gpiod_api_load(why);
+	if (r == 0)
+		r = find_chip(line->gpio.chip, path, why);
 	if (r == 0)
 		r = open_chip(path, &chip, why);
 	if (r == 0)
@@ -389,7 +391,7 @@ static int gpio_open(const struct lab_line *line, void **state, struct err *why)
 	if (r == 0)
 		r = request_line(gpio, chip, mode, why);
 	if (chip)
-		gpiod_chip_close(chip);
+		gpiod.chip_close(chip);
 	if (r == 0)
 		*state = gpio;
 	else

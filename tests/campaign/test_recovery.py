@@ -75,6 +75,22 @@ class Recovery(RigTest):
             self.assertIn("Lost 3 of 4 cycles", done.stdout)
         self.assertEqual(self.coldrig("replay", "run").returncode, 0)
 
+    def test_a_device_that_does_not_wake_is_woken_by_another_boot_over_the_console_or_the_reset_line(self):
+        ways = {"sysrq": "reset: 0 s, power: 0 s, sysrq: 60 s", "reset": "sysrq: 0 s, power: 0 s, reset: 60 s"}
+        for by, limits in ways.items():
+            with self.subTest(by):
+                done = self.run_plan([f"fault: wake-fails, slot: {SLOT_OF[NVME]}, from_cycle: 1"], 2,
+                                     recovery=f"recovery: {{silence: 5 s, wait: 1 s, ask: 8 s, {limits}, losses: %d}}\n")
+                self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+                self.assertEqual(self.verdicts_in_order(), ["lost", "confirmed"], done.stderr)
+                self.assertEqual(self.brought_back_by(), {1: by})
+                steps = {body["step"]: body for _, body in self.entries("recovery") if body["what"] == "step"}
+                self.assertEqual(steps[by]["found"], "new-boot")
+                if by == "sysrq":  # the kernel was asked what hangs before it was rebooted
+                    with open(self.path("run/console-new.log"), encoding="utf-8") as file:
+                        self.assertRegex(file.read(), r"sysrq: Show Blocked State")
+                os.rename(self.path("run"), self.path("run-" + by))
+
     def test_a_reset_that_does_not_help_is_followed_by_the_power_line(self):
         done = self.run_plan(["fault: reset-dead, from_cycle: 1", "fault: line-stuck, from_cycle: 2"], 3,
                              recovery=RECOVERY.replace("reset: 40 s", "reset: 3 s"))

@@ -3,6 +3,7 @@
 
 import json
 import os
+import re
 import resource
 import shutil
 import signal
@@ -13,7 +14,7 @@ import time
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rigtest import AGENT, COLDRIG, RigTest, processes_of  # noqa: E402
+from rigtest import AGENT, COLDRIG, SOURCE, RigTest, processes_of  # noqa: E402
 
 # A target whose power button and force-off are one program, which keeps what the target does in a file.
 MACHINE = """#!/bin/sh
@@ -131,6 +132,7 @@ class LabCheck(RigTest):
         done = self.check()
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertRegex(done.stdout, r"reset +not-wired +a target that hangs cannot be reset")
+        self.assertRegex(done.stdout, r"console +not-wired +what its kernel says in trouble is not recorded")
         self.assertRegex(done.stdout, r"force-off +not-wired +not needed where power is a supply")
 
     def test_wrong_wiring_is_named_by_its_place(self):
@@ -147,6 +149,31 @@ class LabCheck(RigTest):
             self.assertEqual(done.returncode, 3, done.stdout)
             self.assertIn("lab.yaml:11:21: lines: reset: ", done.stdout)
             self.assertIn(words, done.stdout)
+
+    def test_a_wrong_libgpiod_is_told_of_the_line_and_of_nothing_else(self):
+        self.lab("    lines: {reset: {gpio: {chip: cp2112_gpio, line: 1}}}\n")
+        what = r"reset +failed +lab.yaml:11:21: lines: reset: libgpiod 2 is needed: "
+        todo = r": install libgpiod3 \(setup/packages does\)"
+        os.makedirs(self.path("lib"))
+        self.env["LD_LIBRARY_PATH"] = self.path("lib")
+        self.write("one.c", "int gpiod_ctxless_get_value(void); int gpiod_ctxless_get_value(void) { return 0; }\n")
+        build = ["cc", "-shared", "-fPIC", "-o", self.path("one.so"), self.path("one.c")]
+        subprocess.run(build, check=True, env=self.env)
+        # Version 1 under its own name, and under that of version 2; the first is what a program sees that was built elsewhere.
+        self.write("lib/libgpiod.so.3", "nothing that could be loaded\n")
+        shutil.copy(self.path("one.so"), self.path("lib/libgpiod.so.2"))
+        self.assertRegex(self.check().stdout, what + r".*lib/libgpiod.so.3: .*, and libgpiod.so.2 is version 1" + todo)
+        shutil.copy(self.path("one.so"), self.path("lib/libgpiod.so.3"))
+        self.assertRegex(self.check().stdout, what + r"the libgpiod.so.3 that is there has no gpiod_\w+" + todo)
+        self.lab("    lines: {reset: {fake: DIR/r}}\n")
+        self.assertEqual(self.check().returncode, 0, "a lab without GPIO lines needs none")
+
+    def test_a_build_with_libgpiod_1_is_refused_with_words(self):
+        self.write("libgpiod.pc", "Name: libgpiod\nDescription: lines\nVersion: 1.6.3\nCflags:\nLibs: -lgpiod\n")
+        done = subprocess.run(["cmake", "-S", SOURCE, "-B", self.path("build"), "-G", "Ninja"], capture_output=True, text=True,
+                              env=dict(self.env, PKG_CONFIG_PATH=self.dir), check=False, timeout=120)
+        self.assertNotEqual(done.returncode, 0)
+        self.assertIn("libgpiod: 2 or newer is needed, 1.x is another library: run setup/packages", done.stderr)
 
     def test_what_a_user_may_not_do_is_named_with_what_helps(self):
         """As nobody, if this is root; a copy of the program, as its own place may be closed to that user."""
@@ -169,15 +196,16 @@ class LabCheck(RigTest):
                 ("command: {query: [DIR/machine.sh, query], on: [x], off: [x]}",
                  "/machine.sh: Permission denied: this user may not run it: make it executable"),
                 ("qmp: {socket: DIR/q, does: reset}", "mode 0000: give it to a group of this user by a udev rule")):
-            self.lab("    lines: {reset: {" + wire + "}}\n", transport=f"serial:{tty}")
+            self.lab(f'    console: "serial:{tty}"\n    lines: {{reset: {{{wire}}}}}\n', transport=f"serial:{tty}")
             done = subprocess.run([self.path("coldrig"), "lab", "check", "--lab", "lab.yaml"], cwd=self.dir, text=True,
                                   env=dict(self.env, COLDRIG_LOCK_DIR=self.path("locks")), capture_output=True,
                                   timeout=60, check=False, **who)
             self.assertEqual(done.returncode, 3, done.stdout + done.stderr)
             line = [line for line in done.stdout.splitlines() if " reset " in line][0]
-            self.assertIn("lab.yaml:11:21: lines: reset: ", line)
+            self.assertIn("lab.yaml:12:21: lines: reset: ", line)
             self.assertIn(words, line)
             self.assertIn(f"serial:{tty}: no permission for user ", done.stdout)
+            self.assertRegex(done.stdout, rf"console +failed +lab.yaml:11:14: console: serial:{tty}: no permission for user ")
             self.assertNotIn("Sanitizer", done.stderr)
 
     def test_targets_and_meters_that_do_not_answer(self):
@@ -202,6 +230,38 @@ class LabCheck(RigTest):
         status, found = self.findings()
         self.assertEqual(status, 3)
         self.assertIn("is not on this target", found["device", "0000:02:00.0"]["text"])
+
+    def test_the_lab_of_the_docs_is_checked_as_they_show(self):
+        """Its lines, machine and meter are stood in for; the rest is printed as it stands there."""
+        with open(os.path.join(SOURCE, "docs", "lines.md"), encoding="utf-8") as file:
+            page = file.read()
+        lab = re.search(r"```yaml\n(lab: bench-4\n.*?)```", page, re.S).group(1)
+        shown = re.search(r"```\n(target box\n.*?)```", page, re.S).group(1).splitlines()
+        place = re.search(r"`my-lab\.yaml:(\d+):(\d+): lines: reset:`", page).groups()
+        self.assertRegex(lab.splitlines()[int(place[0]) - 1], r"^ +reset: \{gpio")
+        self.assertEqual(lab.splitlines()[int(place[0]) - 1][int(place[1]) - 1:].split(":")[0], "gpio")
+        ends = os.openpty()
+        for end in ends:
+            self.addCleanup(os.close, end)
+        os.rename(os.path.join(self.root, "sys/bus/pci/devices/0000:01:00.0"),
+                  os.path.join(self.root, "sys/bus/pci/devices/0000:41:00.0"))
+        self.write("gpio2", "1 1\n")
+        for old, new in ((r'"exec:ssh [^"]*"', f'"exec:{AGENT} --root {self.root}"'), (r'"serial:[^"]*"', f'"serial:{os.ttyname(ends[1])}"'),
+                         (r'"scpi-pps:[^"]*"', '"fake:w=5"'), (r"gpio: \{chip: cp2112_gpio, line: (\d)[^}]*\}", rf"fake: {self.dir}/gpio\1")):
+            lab, n = re.subn(old, new, lab)
+            self.assertGreater(n, 0, old)
+        self.write("lab.yaml", lab)
+        done = self.check()
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+        said = re.sub(rf"{self.dir}/gpio(\d)", r"cp2112_gpio (/dev/gpiochip2) line \1", done.stdout).splitlines()
+        for kind, what in (("transport", r"Linux \S+,"), ("meter", r"ok +.*: P1 \S+ W, P3 \S+ W$")):  # of that machine
+            for lines in (said, shown):
+                i = [i for i, line in enumerate(lines) if line.startswith("  " + kind)][0]
+                lines[i], n = re.subn(what, "(its own)", lines[i])
+                self.assertEqual(n, 1, lines[i])
+        self.maxDiff = None
+        # What it costs that a line is not wired is left out there.
+        self.assertEqual([re.sub(r"not-wired.*", "not-wired", line).rstrip() for line in said], shown)
 
     def line(self, *args):
         return self.coldrig("lab", "line", "--lab", "lab.yaml", *args)

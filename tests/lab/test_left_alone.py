@@ -21,7 +21,12 @@ targets:
     console: "unix:%s"
     devices:
       - {{bdf: "{DEVICE}", model: "an NVMe drive"}}
+    lines:
+      reset: {{command: {{on: ["false"], off: ["true"]}}, hold: 50 ms}}
+      power: {{fake: "%s", off_time: 10 min}}
 """
+# A machine that stands still is found at once, and then held without power.
+RECOVERY = "recovery: {silence: 3 s, wait: 0 s, ask: 1 s, sysrq: 0 s, reset: 1 s, power: 5 s}\n"
 
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
@@ -53,15 +58,19 @@ class LeftAlone(RigTest):
         self.addCleanup(self.machine.wait)
         self.addCleanup(self.machine.kill)
         self.addCleanup(self.machine.stderr.close)
-        self.write("lab.yaml", LAB % (self.path("agent"), self.path("console")))
-        self.write("plan.yaml", plan_text(["{scenario: idle, cycles: 1}"], times="").replace("dwell: 400 ms", "dwell: 1 h")
-                   .replace("level_dwell: 1 h", "level_dwell: 300 ms"))
+        self.write("lab.yaml", LAB % (self.path("agent"), self.path("console"), self.path("supply")))
+        plan = plan_text(["{scenario: idle, cycles: 1}"], times="")
+        plan = plan.replace("dwell: 400 ms", "dwell: 1 h").replace("level_dwell: 1 h", "level_dwell: 300 ms")
+        self.write("plan.yaml", plan)
+        self.write("hasty.yaml", plan + RECOVERY)
 
     def wait_for(self, what, true, within_s=240):
+        """what: words, or what makes them once it is too late."""
         deadline = time.monotonic() + within_s
         while not true():
             self.assertIsNone(self.machine.poll(), "the machine ended")
-            self.assertLess(time.monotonic(), deadline, what)
+            if time.monotonic() > deadline:
+                self.fail(what() if callable(what) else what)
             time.sleep(0.1)
 
     def says(self, words):
@@ -83,13 +92,21 @@ class LeftAlone(RigTest):
         except OSError:  # they went to a terminal
             return ""
 
-    def begin(self, out, **kwargs):
+    def power_levels(self):
+        """What the power line was given, in order."""
+        try:
+            with open(self.path("supply"), encoding="utf-8") as file:
+                return [line.split()[1] for line in file]
+        except OSError:
+            return []
+
+    def begin(self, out, plan="plan.yaml", **kwargs):
         if "stderr" not in kwargs:
             stderr = open(self.path(out + ".err"), "w", encoding="utf-8")
             self.addCleanup(stderr.close)
             kwargs["stderr"] = stderr
-        process = subprocess.Popen([COLDRIG, "run", "--lab", "lab.yaml", "--plan", "plan.yaml", "--out", out],
-                                   cwd=self.dir, env=self.env, **kwargs)
+        process = subprocess.Popen([COLDRIG, "run", "--lab", "lab.yaml", "--plan", plan, "--out", out],
+                                   cwd=self.dir, env=self.env, start_new_session=True, **kwargs)
         self.addCleanup(process.wait)
         self.addCleanup(process.kill)
         return process
@@ -113,7 +130,8 @@ class LeftAlone(RigTest):
             process.send_signal(signal.SIGINT)
             process.send_signal(signal.SIGINT)
 
-        ways = {"kill": (lambda p: p.kill(), quiet), "interrupt": (interrupt_twice, quiet),
+        ways = {"quit": (lambda p: p.send_signal(signal.SIGQUIT), quiet), "interrupt": (interrupt_twice, quiet),
+                "terminate": (lambda p: p.send_signal(signal.SIGTERM), quiet),
                 "power": (lambda p: p.send_signal(signal.SIGSTOP), quiet)}
         for name, (way, kwargs) in ways.items():
             with self.subTest(name):
@@ -127,10 +145,28 @@ class LeftAlone(RigTest):
                 process.kill()
                 process.wait()
                 self.assert_only_the_machine_runs()
+                # A line that was not driven is none of its business.
+                self.assertEqual(self.power_levels(), [])
+        with self.subTest("kill"):
+            before = self.drives_started()
+            process = self.begin("kill", plan="hasty.yaml", **quiet)
+            self.in_a_cycle(process, "kill")
+            self.machine.send_signal(signal.SIGSTOP)
+            self.addCleanup(self.machine.send_signal, signal.SIGCONT)
+            self.wait_for(lambda: "its power is not off" + self.words_of("kill"), lambda: self.power_levels() == ["0"], 60)
+            # A line that fails is a step that was not done, no more.
+            self.assertRegex(self.query("kill", "SELECT group_concat(body) FROM journal WHERE kind = 'recovery'")[0][0],
+                             r'"step":"reset".*false: ended with status 1')
+            os.killpg(process.pid, signal.SIGKILL)
+            self.wait_for("its power is not back", lambda: self.power_levels() == ["0", "1"])
+            self.machine.send_signal(signal.SIGCONT)
+            self.wait_for("the drive is not back", lambda: self.drives_started() > before)
+            process.wait()
+            self.assert_only_the_machine_runs()
         with self.subTest("terminal"):
             before = self.drives_started()
             master, slave = pty.openpty()
-            process = self.begin("terminal", stdin=slave, stdout=slave, stderr=slave, start_new_session=True,
+            process = self.begin("terminal", stdin=slave, stdout=slave, stderr=slave,
                                  preexec_fn=lambda: __import__("fcntl").ioctl(0, __import__("termios").TIOCSCTTY, 0))
             os.close(slave)
             os.set_blocking(master, False)

@@ -220,7 +220,8 @@ class Wired(RigTest):
         files[COLDRIG] = "/bin/coldrig"
         libraries = subprocess.run(["ldd", COLDRIG], capture_output=True, text=True, check=True,
                                    env=dict(self.env, LC_ALL="C")).stdout
-        files.update({path: path for path in re.findall(r"(/\S+) \(0x", libraries)})
+        libraries += subprocess.run(["/sbin/ldconfig", "-p"], capture_output=True, text=True, check=True).stdout
+        files.update({path: path for path in re.findall(r"(/\S+) \(0x|libgpiod\.so\.3 .* => (/\S+)", libraries) for path in path if path})
         for source, to in files.items():
             os.makedirs(os.path.dirname(root + to), exist_ok=True)
             shutil.copy(source, root + to)
