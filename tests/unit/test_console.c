@@ -221,8 +221,7 @@ static void what_only_looks_like_trouble_is_passed_over(void)
 		"box login: [1.5] BUG: not one either",
 		"[   88.400000] DMAR: DRHD: handling fault status reg 2",
 		"[  310.2] igb 0000:02:00.0: not ready 1023ms after FLR; waiting",
-		"[  242.725114] INFO: task sh:812 is blocked on a mutex likely owned by task "
-		"sh:813.",
+		"[  242.7] INFO: task sh:812 is blocked on a mutex likely owned by task sh:813.",
 		"[    0.5] pcieport 0000:00:01.0: AER: enabled with IRQ 121",
 		"[   44.1] irq 18: assigned to pcieport",
 		"[   44.1] kmemleak: Kernel memory leak detector initialized",
