@@ -240,11 +240,6 @@ void vfio_close_all(struct vfio *vfio)
 		close_one(vfio, &vfio->open[0]);
 }
 
-bool vfio_is_open(const struct vfio *vfio, const struct bdf *bdf)
-{
-	return find(vfio, bdf) != NULL;
-}
-
 static struct vfio_open *find_held(const struct vfio *vfio, const struct host *host,
 				   const struct bdf_list *list)
 {

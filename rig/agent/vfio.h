@@ -36,8 +36,6 @@ void vfio_close_all(struct vfio *vfio);
  */
 int vfio_set_power(const struct vfio *vfio, const struct bdf *bdf, bool d3hot, struct err *err);
 
-bool vfio_is_open(const struct vfio *vfio, const struct bdf *bdf);
-
 /* Any function of the list, or of their groups: taking a driver away would then block. */
 bool vfio_holds(const struct vfio *vfio, const struct host *host, const struct bdf_list *list);
 

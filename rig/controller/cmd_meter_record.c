@@ -269,7 +269,8 @@ static void report(const struct options *o, const struct recording_state *s)
 		const struct recording_channel *c = &s->channels[i];
 
 		printf("  %s: %llu samples", c->name, (unsigned long long)c->n);
-		printf(*c->unit ? " in %s" : "", c->unit);
+		if (*c->unit)
+			printf(" in %s", c->unit);
 		if (c->rate_hz && s->arrived_ns > s->start_ns)
 			printf(", by its driver %llu a second, came %.0f a second",
 			       (unsigned long long)c->rate_hz,

@@ -30,7 +30,7 @@ static int append_chunk(struct store *store, const struct chunk_row *row, const 
 	sqlite3_bind_int64(st, 3, row->t0_ns);
 	sqlite3_bind_int64(st, 4, row->t1_ns);
 	sqlite3_bind_int64(st, 5, (sqlite3_int64)row->n);
-	sqlite3_bind_int(st, 6, row->coding);
+	sqlite3_bind_int(st, 6, (int)row->coding);
 	sqlite3_bind_int64(st, 7, pack_crc32(data, data_n));
 	sqlite3_bind_blob64(st, 8, data, data_n, SQLITE_STATIC);
 	return store_step_done(store, st, "cannot write samples", err);
