@@ -11,8 +11,9 @@
 
 enum lab_check_state { LAB_CHECK_OK, LAB_CHECK_FAILED, LAB_CHECK_NOT_WIRED, LAB_CHECK_SKIPPED };
 
-/* {"target":, "what": "line" | "exercise" | "transport" | "console" | "meter", "name":, "state": "ok" | "failed" |
- * "not-wired" | "skipped", "active": true, false or null, "text":}; target is null for meters. */
+/* {"target":, "what": "line" | "exercise" | "transport" | "device" | "console" | "meter", "name":,
+ * "state": "ok" | "failed" | "not-wired" | "skipped", "active": true, false or null, "text":}; target is
+ * null for meters. */
 struct lab_check_options {
 	const struct lab *lab;
 	const struct lab_target *target; /* NULL: all */

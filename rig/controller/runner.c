@@ -141,8 +141,8 @@ static int note_left_out(const struct runner *r, size_t device, const char *why,
 }
 
 /*
- * One that is missing is left out, and so is one that a target refuses which it had taken before:
- * it was the target's end. Else a refusal is a set-up that is wrong.
+ * One that is missing is left out. So is one that is refused after a recovery: it was taken before, so
+ * that the set-up is right. Refused at first, it is wrong.
  */
 static int claim_or_leave_out(struct rig *rig, const struct runner *r, size_t device,
 			      bool is_recovered, struct err *err)

@@ -174,6 +174,8 @@ static int make_safe(const struct lines *lines, struct err *why)
 	r = lines_open(some, n, &again, why);
 	for (size_t i = 0; r == 0 && i < n; i++)
 		r = lines_set(again, i, some[i].wire->safe == LAB_SAFE_ON, why);
+	if (again)
+		again->lost = true; /* once: hardware that hangs has an end, too */
 	lines_close(again);
 	return r;
 }
@@ -201,9 +203,8 @@ static void lose(struct lines *lines, struct line_event *event)
 			"in its safe state, and no line is had any more");
 	else
 		err_set(&event->why, 0,
-			"the guardian of the lines (coldrig-lines) was killed, and a line cannot "
-			"be "
-			"left safe: %.300s",
+			"the guardian of the lines (coldrig-lines) was killed, and a line "
+			"cannot be left safe: %.300s",
 			why.text);
 }
 

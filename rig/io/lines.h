@@ -33,7 +33,8 @@ struct line_options {
 
 /*
  * Opens n lines, from here on called by their index, and starts the guardian. The array may go after it;
- * what it points to stays the caller's, and must outlive the lines. Fails as a whole, with the words of the first line that cannot be had.
+ * what it points to stays the caller's, and must outlive the lines. Fails as a whole, with the words of the
+ * first line that cannot be had.
  * No other thread may run, as with any fork(). Closed with lines_close().
  * -ENOENT: not there. -EACCES: no permission. -EBUSY: in use. -ENOTSUP: it cannot do that.
  */
@@ -65,7 +66,7 @@ enum line_op { LINE_SET, LINE_READ, LINE_PULSE, LINE_WATCH, LINE_KEEP };
 enum line_event_kind {
 	LINE_DONE, /* a request has ended, well or not */
 	LINE_EDGE, /* of a watched line */
-	LINE_LOST /* the guardian is gone, and what was driven was left safe if that can be; final */
+	LINE_LOST  /* the guardian is gone, and what it drove is safe if that can be; final */
 };
 
 struct line_event {
