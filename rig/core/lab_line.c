@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include "lab_line.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -71,53 +70,6 @@ const char *lab_qmp_does_name(enum lab_qmp_does does)
 enum lab_safe lab_line_default_safe(enum lab_role role, int64_t hold_ns)
 {
 	return role == LAB_ROLE_POWER && hold_ns == 0 ? LAB_SAFE_ON : LAB_SAFE_OFF;
-}
-
-/* The first words that there are, of a command that may have only some of its four. */
-static const char *first_word(const struct lab_command *command)
-{
-	char *const *const words[] = {command->on, command->cycle, command->off, command->query};
-
-	for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-		if (words[i])
-			return words[i][0];
-	}
-	return "nothing";
-}
-
-const char *lab_line_text(const struct lab_line *line, char out[static LAB_LINE_TEXT_SIZE])
-{
-	const char *kind = kind_names[line->kind];
-	const size_t size = LAB_LINE_TEXT_SIZE;
-
-	switch (line->kind) {
-	case LAB_LINE_GPIO:
-		snprintf(out, size, "%s %s %s%s", kind, line->gpio.chip, line->gpio.line,
-			 line->gpio.active_low ? ", active low" : "");
-		break;
-	case LAB_LINE_USBHUB:
-		snprintf(out, size, "%s %s port %u", kind, line->usbhub.path, line->usbhub.port);
-		break;
-	case LAB_LINE_USBRELAY:
-		snprintf(out, size, "%s %s relay %u", kind,
-			 line->usbrelay.serial ? line->usbrelay.serial : "(the only board)",
-			 line->usbrelay.relay);
-		break;
-	case LAB_LINE_COMMAND:
-		snprintf(out, size, "%s %s", kind, first_word(&line->command));
-		break;
-	case LAB_LINE_QMP:
-		snprintf(out, size, "%s %s of %s", kind, qmp_names[line->qmp.does],
-			 line->qmp.socket);
-		break;
-	case LAB_LINE_FAKE:
-	case LAB_LINE_REPLAY:
-		snprintf(out, size, "%s %s", kind, line->file);
-		break;
-	default:
-		snprintf(out, size, "%s", kind);
-	}
-	return out;
 }
 
 static bool same_text(const char *a, const char *b)

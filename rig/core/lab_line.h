@@ -104,10 +104,6 @@ const char *lab_qmp_does_name(enum lab_qmp_does does); /* "power", "reset" */
 /* What a line that does not say is left as: a supply on, all else off (released). */
 enum lab_safe lab_line_default_safe(enum lab_role role, int64_t hold_ns);
 
-/* By what a line is reached, in one line of words: "gpio cp2112_gpio 3, active low". Returns out. */
-#define LAB_LINE_TEXT_SIZE 160
-const char *lab_line_text(const struct lab_line *line, char out[static LAB_LINE_TEXT_SIZE]);
-
 /* Are both the same wire? */
 bool lab_line_same(const struct lab_line *a, const struct lab_line *b);
 
