@@ -73,7 +73,7 @@ struct lab_target {
 	char *transport; /* "virtual", "exec:COMMAND", "unix:PATH", "tcp:HOST:PORT", "serial:PATH" */
 	struct lab_device *devices; /* at least one, no BDF twice */
 	size_t devices_n;
-	char *console;	     /* as a transport; NULL: none, or the virtual target's own */
+	char *console; /* as a transport; NULL: none, or the virtual target's own */
 	size_t console_line, console_column; /* of the file, for messages */
 	char *console_break; /* what stands for a break on that line; NULL: a serial line's own */
 	struct lab_line lines[LAB_ROLE_COUNT]; /* LAB_LINE_NONE: not wired */
@@ -140,9 +140,9 @@ struct lab {
 	struct lab_virtual virt; /* present if a target's transport is "virtual" */
 };
 
-const char *lab_feed_key(enum lab_feed_kind kind);    /* in a lab file: "channel", "voltage", ... */
-const char *lab_feed_unit(enum lab_feed_kind kind);   /* "W", "V", "A" */
-const char *lab_card_name(enum lab_card card);	      /* "gpu", "nic", "nvme" */
+const char *lab_feed_key(enum lab_feed_kind kind);  /* in a lab file: "channel", "voltage", ... */
+const char *lab_feed_unit(enum lab_feed_kind kind); /* "W", "V", "A" */
+const char *lab_card_name(enum lab_card card);	    /* "gpu", "nic", "nvme" */
 int lab_card_parse(const char *name, enum lab_card *out); /* -EINVAL */
 
 const char *lab_instrument_name(enum lab_instrument instrument); /* "dp832", "probe" */

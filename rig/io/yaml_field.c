@@ -223,8 +223,7 @@ static int read_real_quantity(const struct yaml_reader *reader, const struct yam
 	static const enum yaml_quantity which[] = {
 		[YAML_TYPE_POWER] = YAML_POWER,	    [YAML_TYPE_VOLTAGE] = YAML_VOLTAGE,
 		[YAML_TYPE_CURRENT] = YAML_CURRENT, [YAML_TYPE_RATE] = YAML_RATE,
-		[YAML_TYPE_OHM] = YAML_OHM,
-		[YAML_TYPE_PERCENT] = YAML_PERCENT,
+		[YAML_TYPE_OHM] = YAML_OHM,	    [YAML_TYPE_PERCENT] = YAML_PERCENT,
 	};
 
 	return quantity(reader, field, item, which[field->type], 0, at);

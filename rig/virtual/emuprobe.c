@@ -39,15 +39,22 @@ struct emuprobe {
 	int words; /* the emulator's stderr, in memory */
 	struct linebuf qmp_lines;
 	struct lineport *line;
-	bool greeted; /* the emulator takes orders */
-	unsigned orders;
-	int64_t noise_ns;	  /* when noise is due */
+	bool greeted;		     /* the emulator takes orders */
+	uint64_t ordered, confirmed; /* how many were sent, and are done */
+	bool telling;		     /* a question waits for all that is ordered before ... */
+	uint64_t told;		     /* ... so many are confirmed */
+	int64_t noise_ns;	     /* when noise is due */
 	double base_w[SLOTS_MAX]; /* what each slot drew when its chip was told last; NAN: never */
 };
 
+static uint64_t open_orders(const struct emuprobe *p)
+{
+	return p->ordered - p->confirmed;
+}
+
 static void order(struct emuprobe *p, const char *text)
 {
-	p->orders++;
+	p->ordered++;
 	(void)send(p->qmp, text, strlen(text), MSG_NOSIGNAL);
 }
 
@@ -85,7 +92,7 @@ static void on_qmp_line(char *line, void *context)
 		break;
 	case QMP_DONE:
 	case QMP_REFUSED:
-		p->orders -= p->orders > 0;
+		p->confirmed += open_orders(p) > 0;
 		if (!p->greeted)
 			begin(p);
 		break;
@@ -116,7 +123,7 @@ int emuprobe_update(struct emuprobe *p, int64_t now_ns)
 
 		motion = motion || fabs(then_w - w) > fine_w;
 		/* Not fabs() > alone: nothing is more than NAN. */
-		if ((!noise && fabs(w - p->base_w[i]) <= fine_w) || p->orders >= ORDERS_MAX)
+		if ((!noise && fabs(w - p->base_w[i]) <= fine_w) || open_orders(p) >= ORDERS_MAX)
 			continue;
 		p->base_w[i] = w;
 		w = p->source(slot->device, now_ns, true, p->context);
@@ -127,9 +134,10 @@ int emuprobe_update(struct emuprobe *p, int64_t now_ns)
 	return motion ? MOTION_MS : (int)((p->noise_ns - now_ns + 999999) / 1000000);
 }
 
-bool emuprobe_is_settled(const struct emuprobe *p)
+/* Has the emulator confirmed all that it was told? */
+static bool is_settled(const struct emuprobe *p)
 {
-	return p->greeted && p->orders == 0;
+	return p->greeted && open_orders(p) == 0;
 }
 
 static int settings_file(const struct lab_virtual *virt)
@@ -334,11 +342,32 @@ void emuprobe_pollfds(const struct emuprobe *p, struct pollfd fds[static EMUPROB
 	lineport_pollfds(p->line, fds + POLL_LINE);
 }
 
-void emuprobe_handle(struct emuprobe *p, const struct pollfd fds[static EMUPROBE_POLLFDS])
+/* Not before all orders are confirmed: an update leaves out what would be one too many. */
+static void answer_when_told(struct emuprobe *p, int64_t now_ns)
+{
+	if (!p->telling) {
+		if (!is_settled(p))
+			return;
+		(void)emuprobe_update(p, now_ns);
+		p->telling = true;
+		p->told = p->ordered;
+	}
+	if (p->confirmed < p->told)
+		return;
+	p->telling = false;
+	lineport_take(p->line);
+}
+
+void emuprobe_handle(struct emuprobe *p, const struct pollfd fds[static EMUPROBE_POLLFDS],
+		     int64_t now_ns)
 {
 	lineport_handle(p->line, fds + POLL_LINE);
 	if (fds[POLL_END].revents)
 		on_end(p);
 	else if (fds[POLL_QMP].revents)
 		take_qmp(p);
+	if (lineport_is_asked(p->line))
+		answer_when_told(p, now_ns);
+	else
+		p->telling = false;
 }

@@ -42,11 +42,15 @@ int emuprobe_update(struct emuprobe *probe, int64_t now_ns);
 
 void emuprobe_pollfds(const struct emuprobe *probe, struct pollfd fds[static EMUPROBE_POLLFDS]);
 
-/* Has the emulator confirmed all that it was told? */
-bool emuprobe_is_settled(const struct emuprobe *probe);
-
-/* When its process has ended, that is said on stderr, and nobody answers at its port any more: a
- * meter that is lost, as it would be on a bench. */
-void emuprobe_handle(struct emuprobe *probe, const struct pollfd fds[static EMUPROBE_POLLFDS]);
+/*
+ * A question gets to the firmware once the emulator has confirmed what the slots drew when it came:
+ * a busy emulator answers late, but never with what was before the question. So its delay is in the
+ * time between question and answer, which is the error that a reader states.
+ *
+ * When its process has ended, that is said on stderr, and nobody answers at its port any more: a
+ * meter that is lost, as it would be on a bench.
+ */
+void emuprobe_handle(struct emuprobe *probe, const struct pollfd fds[static EMUPROBE_POLLFDS],
+		     int64_t now_ns);
 
 #endif

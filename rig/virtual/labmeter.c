@@ -93,7 +93,7 @@ void labmeter_pollfds(const struct labmeter *m, struct pollfd fds[static LABMETE
 void labmeter_handle(struct labmeter *m, const struct pollfd fds[static LABMETER_POLLFDS])
 {
 	if (m->probe)
-		emuprobe_handle(m->probe, fds);
+		emuprobe_handle(m->probe, fds, clock_ns());
 	else
 		instrument_handle(m->instrument, fds);
 }

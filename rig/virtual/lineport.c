@@ -18,6 +18,7 @@ struct lineport {
 	int listener, client, serial;
 	uint16_t port;
 	bool dead, unplugged;
+	bool asked;	/* the client has sent something, or is gone */
 	bool amid_line; /* the line was given the begin of one */
 	size_t held;	/* of what came from the line */
 	char buffer[BUFFER_SIZE];
@@ -66,12 +67,18 @@ static void drop(int *fd)
 	*fd = -1;
 }
 
+static void drop_client(struct lineport *p)
+{
+	drop(&p->client);
+	p->asked = false;
+}
+
 void lineport_free(struct lineport *p)
 {
 	if (!p)
 		return;
 	drop(&p->listener);
-	drop(&p->client);
+	drop_client(p);
 	drop(&p->serial);
 	free(p);
 }
@@ -86,13 +93,13 @@ void lineport_set_faults(struct lineport *p, bool dead, bool unplugged)
 	p->dead = dead;
 	p->unplugged = unplugged;
 	if (unplugged)
-		drop(&p->client);
+		drop_client(p);
 }
 
 void lineport_hang_up(struct lineport *p)
 {
 	drop(&p->listener);
-	drop(&p->client);
+	drop_client(p);
 }
 
 /* Like a serial line without flow control: what does not fit is lost. */
@@ -114,7 +121,7 @@ static void accept_client(struct lineport *p)
 		return;
 	}
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
-	drop(&p->client);
+	drop_client(p);
 	p->client = fd;
 	p->held = 0;
 	/* What the client before has left is not to be the begin of this one's first command. */
@@ -131,7 +138,7 @@ static void from_client(struct lineport *p)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
 	if (n <= 0) {
-		drop(&p->client);
+		drop_client(p);
 		return;
 	}
 	/* libsigrok sends channel and query as two small packets: without a quick ACK for the
@@ -156,14 +163,14 @@ static void from_serial(struct lineport *p)
 		return;
 	if (p->client >= 0 && !p->dead &&
 	    send(p->client, p->buffer, p->held, MSG_NOSIGNAL) < (ssize_t)p->held)
-		drop(&p->client); /* it does not take what it asked for */
+		drop_client(p); /* it does not take what it asked for */
 	p->held = 0;
 }
 
 void lineport_pollfds(const struct lineport *p, struct pollfd fds[static LINEPORT_POLLFDS])
 {
 	fds[POLL_LISTENER] = (struct pollfd){.fd = p->listener, .events = POLLIN};
-	fds[POLL_CLIENT] = (struct pollfd){.fd = p->client, .events = POLLIN};
+	fds[POLL_CLIENT] = (struct pollfd){.fd = p->asked ? -1 : p->client, .events = POLLIN};
 	fds[POLL_SERIAL] = (struct pollfd){.fd = p->serial, .events = POLLIN};
 }
 
@@ -172,7 +179,20 @@ void lineport_handle(struct lineport *p, const struct pollfd fds[static LINEPORT
 	if (fds[POLL_SERIAL].revents)
 		from_serial(p);
 	if (fds[POLL_CLIENT].revents && p->client == fds[POLL_CLIENT].fd)
-		from_client(p);
+		p->asked = true;
 	if (fds[POLL_LISTENER].revents)
 		accept_client(p);
+}
+
+bool lineport_is_asked(const struct lineport *p)
+{
+	return p->asked;
+}
+
+void lineport_take(struct lineport *p)
+{
+	if (!p->asked)
+		return;
+	p->asked = false;
+	from_client(p);
 }

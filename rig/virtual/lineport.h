@@ -31,6 +31,14 @@ void lineport_set_faults(struct lineport *port, bool dead, bool unplugged);
 void lineport_hang_up(struct lineport *port);
 
 void lineport_pollfds(const struct lineport *port, struct pollfd fds[static LINEPORT_POLLFDS]);
+
+/* What the client has sent stays where it is until lineport_take(). */
 void lineport_handle(struct lineport *port, const struct pollfd fds[static LINEPORT_POLLFDS]);
+
+/* Has the client sent something that was not taken yet? */
+bool lineport_is_asked(const struct lineport *port);
+
+/* Hands what the client has sent to the line. */
+void lineport_take(struct lineport *port);
 
 #endif

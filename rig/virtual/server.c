@@ -76,8 +76,7 @@ static void ask_next(struct server *s)
 	}
 	if (s->awaited)
 		say(s, s->awaited,
-		    s->awaited == SERVER_READY ? labmeter_port(&s->meter) : (int)s->cycle,
-		    NULL);
+		    s->awaited == SERVER_READY ? labmeter_port(&s->meter) : (int)s->cycle, NULL);
 	s->awaited = SERVER_NOTHING;
 	if (s->touches_n > 0) {
 		snprintf(command, sizeof(command), QMP_TOUCH_FORMAT, s->touches[--s->touches_n]);

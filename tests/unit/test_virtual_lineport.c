@@ -29,7 +29,7 @@ static void end(void)
 }
 
 /* Until nothing happens for a while. */
-static void turn(void)
+static void turn_without(void)
 {
 	struct pollfd fds[LINEPORT_POLLFDS];
 
@@ -39,6 +39,15 @@ static void turn(void)
 			return;
 		lineport_handle(port, fds);
 	}
+}
+
+static void turn(void)
+{
+	do {
+		turn_without();
+		lineport_take(port);
+	} while (lineport_is_asked(port));
+	turn_without();
 }
 
 static int client(void)
@@ -67,6 +76,24 @@ static void say(int fd, const char *text)
 {
 	CU_ASSERT_EQUAL(send(fd, text, strlen(text), MSG_NOSIGNAL), (ssize_t)strlen(text));
 	turn();
+}
+
+static void a_question_waits_until_it_is_taken(void)
+{
+	int fd;
+
+	start();
+	fd = client();
+	CU_ASSERT_FALSE(lineport_is_asked(port));
+	CU_ASSERT_EQUAL(send(fd, "MEAS?\n", 6, MSG_NOSIGNAL), 6);
+	turn_without();
+	CU_ASSERT_TRUE(lineport_is_asked(port));
+	CU_ASSERT_STRING_EQUAL(heard(serial), "");
+	lineport_take(port);
+	CU_ASSERT_FALSE(lineport_is_asked(port));
+	CU_ASSERT_STRING_EQUAL(heard(serial), "MEAS?\n");
+	close(fd);
+	end();
 }
 
 static void an_answer_in_pieces_arrives_whole(void)
@@ -159,6 +186,7 @@ static void after_hanging_up_nobody_is_there(void)
 }
 
 static const struct unit_case cases[] = {
+	{"a question waits until it is taken", a_question_waits_until_it_is_taken},
 	{"an answer in pieces arrives whole", an_answer_in_pieces_arrives_whole},
 	{"a newer client takes the line and begins a new command",
 	 a_newer_client_takes_the_line_and_begins_a_new_command},
