@@ -36,11 +36,11 @@ def missing_for_virtual_lab(*kernels):
 
 
 def lab_text(faults="[]", extra=None):
-    """The default lab with faults, as it would be edited by hand."""
-    with open(os.path.join(SOURCE, "labs", "virtual.yaml"), encoding="utf-8") as file:
+    """The virtual lab that needs one emulator only, with faults, as it would be edited by hand."""
+    with open(os.path.join(SOURCE, "labs", "virtual-computed.yaml"), encoding="utf-8") as file:
         text = file.read()
     text, n = re.subn(r"^  faults: \[\].*$", "  faults: " + faults, text, flags=re.M)
-    assert n == 1, "labs/virtual.yaml has no line '  faults: []'"
+    assert n == 1, "labs/virtual-computed.yaml has no line '  faults: []'"
     for old, new in (extra or {}).items():
         assert old in text, old
         text = text.replace(old, new)

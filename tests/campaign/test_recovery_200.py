@@ -38,7 +38,7 @@ class Recovery200(RigTest):
             self.assertGreaterEqual(list(faults.values()).count(fault), 10, fault)
         self.assertEqual(len(set(faults.values())), 9)
 
-        done = self.coldrig("run", "--lab", os.path.join(SOURCE, "labs/virtual.yaml"), "--plan", PLAN, "--out", "run",
+        done = self.coldrig("run", "--lab", os.path.join(SOURCE, "labs/virtual-computed.yaml"), "--plan", PLAN, "--out", "run",
                             timeout=3 * 3600)
         if os.environ.get("COLDRIG_RESULTS"):
             shutil.copy(self.path("run/summary.json"), os.environ["COLDRIG_RESULTS"])

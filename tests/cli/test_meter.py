@@ -136,7 +136,7 @@ class Read(MeterTest):
         self.assertEqual((done.returncode, lines[0]["value"]), (0, 6.0), done.stderr)
         done = self.coldrig("meter", "read", "--lab", "lab.yaml", "n")
         self.assert_one_message(done, 2, "lab.yaml", "no meter n", "m")
-        done = self.coldrig("meter", "read", "--lab", os.path.join(SOURCE, "labs", "virtual.yaml"), "dp832")
+        done = self.coldrig("meter", "read", "--lab", os.path.join(SOURCE, "labs", "virtual.yaml"), "probe")
         self.assert_one_message(done, 2, "virtual lab's instrument")
 
     def test_a_meter_that_stalls_ends_it_with_what_was_read(self):

@@ -14,7 +14,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from rigtest import GPU, NVME, RigTest, lab_text, missing_for_virtual_lab, plan_text  # noqa: E402
 
 WHY_NOT = missing_for_virtual_lab("6.1")
-# As labs/virtual.yaml has them; test_run.py compares.
+# As labs/virtual-computed.yaml has them; test_run.py compares.
 MODEL_W = {GPU: {"D0": 8.2, "D3hot": 6.0, "D3cold": 0.0}, NVME: {"D0": 5.0, "D3hot": 4.0, "D3cold": 0.0}}
 
 ACCURACY = "    accuracy: {gain: 0.1 %, offset: 5 mW"

@@ -278,13 +278,13 @@ class Firmware(RigTest):
 
 @unittest.skipIf(WHY_NOT or missing_for_virtual_lab("5.10", "6.1"), WHY_NOT or missing_for_virtual_lab("5.10", "6.1"))
 class AsTheLabsMeter(RigTest):
-    """labs/virtual-probe.yaml: the same verdicts and figures as with the computed instrument."""
+    """labs/virtual.yaml: the same verdicts and figures as with the computed instrument."""
 
     MODEL_W = {GPU: (8.2, 6.0, 0.0), NIC: (2.2, 0.4, 0.0), NVME: (5.0, 4.0, 0.0)}
 
     def setUp(self):
         super().setUp()
-        with open(os.path.join(SOURCE, "labs/virtual-probe.yaml"), encoding="utf-8") as file:
+        with open(os.path.join(SOURCE, "labs/virtual.yaml"), encoding="utf-8") as file:
             self.lab = file.read()
 
     def run_lab(self, faults="[]", arms=(("old", "5.10"), ("new", "6.1"))):

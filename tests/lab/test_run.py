@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 from rigtest import (GPU, NIC, NVME, SLOT_OF, SOURCE, RigTest, lab_text, missing_for_virtual_lab,  # noqa: E402
                      plan_text)
 
-# As labs/virtual.yaml has them; a test below compares.
+# As labs/virtual-computed.yaml has them; a test below compares.
 MODEL_W = {GPU: {"D0": 8.2, "D3hot": 6.0, "D3cold": 0.0}, NIC: {"D0": 2.2, "D3hot": 0.4, "D3cold": 0.0},
            NVME: {"D0": 5.0, "D3hot": 4.0, "D3cold": 0.0}}
 
@@ -27,7 +27,7 @@ class Quickstart(RigTest):
         cls.keeper = RigTest("run")
         cls.keeper.setUp()
         cls.addClassCleanup(cls.keeper.doCleanups)
-        cls.done = cls.keeper.coldrig("run", "--lab", os.path.join(SOURCE, "labs/virtual.yaml"), "--plan",
+        cls.done = cls.keeper.coldrig("run", "--lab", os.path.join(SOURCE, "labs/virtual-computed.yaml"), "--plan",
                                       os.path.join(SOURCE, "plans/quickstart.yaml"), "--out", "run")
 
     def setUp(self):  # the directory is the class's
@@ -67,7 +67,7 @@ class Quickstart(RigTest):
         self.assertEqual(compared, 3 * 3 * 2 * 2 + 2 * 3 * 2)
 
     def test_the_model_of_this_test_is_the_labs(self):
-        with open(os.path.join(SOURCE, "labs/virtual.yaml"), encoding="utf-8") as file:
+        with open(os.path.join(SOURCE, "labs/virtual-computed.yaml"), encoding="utf-8") as file:
             text = file.read()
         for device in MODEL_W.values():
             self.assertRegex(text, rf"idle: +{device['D0']:g} W")

@@ -176,7 +176,7 @@ static void check_loads(const char *path)
 static void labs_of_the_repository_load(void)
 {
 	check_loads(COLDRIG_SOURCE_DIR "/labs/virtual.yaml");
-	check_loads(COLDRIG_SOURCE_DIR "/labs/virtual-probe.yaml");
+	check_loads(COLDRIG_SOURCE_DIR "/labs/virtual-computed.yaml");
 	check_loads(COLDRIG_SOURCE_DIR "/labs/example-ssh.yaml");
 }
 

@@ -6,7 +6,7 @@
 #include "adm1272.h"
 #include "unit.h"
 
-/* As labs/virtual-probe.yaml has them. */
+/* As labs/virtual.yaml has them. */
 static struct lab_slot slots[] = {
 	{.device = 5, .channel = 1, .sense_ohm = 3e-3},
 	{.device = 6, .channel = 2, .sense_ohm = 18e-3},
