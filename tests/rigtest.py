@@ -154,6 +154,24 @@ class RigTest(unittest.TestCase):
         finally:
             db.close()
 
+    def rail_falls(self, run, arm):
+        """Of each confirmed rebind cycle: its ordinal, to_d3cold_ms, what the emulated rail says of it, and the
+        error stated. to_d3cold_ms is a time of the rail's edge less a time of the target."""
+        truth = self.truth(run, arm)
+        for ordinal, device, to_d3cold_ms in self.query(
+                run, "SELECT ordinal, device, to_d3cold_ms FROM cycle WHERE arm = ? AND scenario = 'rebind'"
+                     " AND verdict = 'confirmed'", arm):
+            entries = [(t, k, json.loads(b) if b else {}) for t, k, b in self.query(
+                run, "SELECT t_ns, kind, body FROM journal WHERE cycle = ? ORDER BY seq", ordinal)]
+            mark = next(b for _, k, b in entries if k == "clock")
+            released = [b for _, k, b in entries if k == "action"][-1]["t1_ns"]
+            released_ns = released - mark["target_ns"] + mark["controller_ns"]
+            begin_ns, end_ns = entries[0][0], entries[-1][0]
+            fell_ns = [t for t, slot, what, value in truth if slot == SLOT_OF[device] and what == "rail"
+                       and value == "0" and begin_ns < t < end_ns][-1]
+            error = next(self.rows(run, arm=arm, device=device, scenario="rebind"))["to_d3cold_ms"]["error"]
+            yield ordinal, to_d3cold_ms, (fell_ns - released_ns) / 1e6, error
+
     def truth(self, run, arm):
         """What the emulated hardware did: (t_ns, slot, what, value)."""
         with open(f"{self.path(run)}/truth-{arm}.csv", encoding="utf-8") as file:

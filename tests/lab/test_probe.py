@@ -313,6 +313,10 @@ class AsTheLabsMeter(RigTest):
                     continue
                 self.assertLessEqual(abs(power["mean"] - model), power["u95"], f"{row['bdf']} {state}")
                 compared += 1
+        falls = list(self.rail_falls("run", "new"))
+        self.assertEqual(len(falls), 3)
+        for ordinal, measured_ms, true_ms, error_ms in falls:
+            self.assertLessEqual(abs(measured_ms - true_ms), error_ms, ordinal)
         # Of each of three devices: two states on the old kernel and three on the new, in two scenarios.
         self.assertGreaterEqual(compared, 20)
         self.assert_nothing_left_running()
