@@ -176,3 +176,17 @@ class RigTest(unittest.TestCase):
         """What the emulated hardware did: (t_ns, slot, what, value)."""
         with open(f"{self.path(run)}/truth-{arm}.csv", encoding="utf-8") as file:
             return [(int(r["t_ns"]), int(r["slot"]), r["what"], r["value"]) for r in csv.DictReader(file)]
+
+
+class OneRun(RigTest):
+    """Tests that look at one run, which the class makes: from all sides. Its directory is the keeper's."""
+
+    @classmethod
+    def setUpClass(cls):
+        super().setUpClass()
+        cls.keeper = RigTest("run")
+        cls.keeper.setUp()
+        cls.addClassCleanup(cls.keeper.doCleanups)
+
+    def setUp(self):
+        self.dir, self.env, self.marker = self.keeper.dir, self.keeper.env, self.keeper.marker

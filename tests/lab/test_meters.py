@@ -11,7 +11,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rigtest import GPU, NVME, RigTest, lab_text, missing_for_virtual_lab, plan_text  # noqa: E402
+from rigtest import GPU, NVME, OneRun, lab_text, missing_for_virtual_lab, plan_text  # noqa: E402
 
 WHY_NOT = missing_for_virtual_lab("6.1")
 # As labs/virtual-computed.yaml has them; test_run.py compares.
@@ -40,22 +40,16 @@ def needs(program):
 
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
-class TwoMeters(RigTest):
+class TwoMeters(OneRun):
     """One run, looked at from all sides."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.keeper = RigTest("run")
-        cls.keeper.setUp()
-        cls.addClassCleanup(cls.keeper.doCleanups)
         cls.keeper.write("lab.yaml", lab_text(extra=LAB))
         cls.keeper.write("plan.yaml", plan_text([f'{{scenario: idle, cycles: 4, devices: ["{GPU}", "{NVME}"]}}']) +
                          "faults:\n  - {fault: meter-unplugged, from_cycle: 3}\n")
         cls.done = cls.keeper.coldrig("run", "--lab", "lab.yaml", "--plan", "plan.yaml", "--out", "run")
-
-    def setUp(self):  # the directory is the class's
-        self.dir, self.env, self.marker = self.keeper.dir, self.keeper.env, self.keeper.marker
 
     def meter_events(self, what):
         """By meter: the bodies of its events of a kind."""

@@ -7,7 +7,7 @@ import sys
 import unittest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-from rigtest import (GPU, NIC, NVME, SOURCE, RigTest, lab_text, missing_for_virtual_lab,  # noqa: E402
+from rigtest import (GPU, NIC, NVME, SOURCE, OneRun, RigTest, lab_text, missing_for_virtual_lab,  # noqa: E402
                      plan_text)
 
 # As labs/virtual-computed.yaml has them; a test below compares.
@@ -18,20 +18,14 @@ WHY_NOT = missing_for_virtual_lab("5.10", "5.10+series", "6.1")
 
 
 @unittest.skipIf(WHY_NOT, WHY_NOT)
-class Quickstart(RigTest):
+class Quickstart(OneRun):
     """The plan that users meet first, once, looked at from all sides."""
 
     @classmethod
     def setUpClass(cls):
         super().setUpClass()
-        cls.keeper = RigTest("run")
-        cls.keeper.setUp()
-        cls.addClassCleanup(cls.keeper.doCleanups)
         cls.done = cls.keeper.coldrig("run", "--lab", os.path.join(SOURCE, "labs/virtual-computed.yaml"), "--plan",
                                       os.path.join(SOURCE, "plans/quickstart.yaml"), "--out", "run")
-
-    def setUp(self):  # the directory is the class's
-        self.dir, self.env, self.marker = self.keeper.dir, self.keeper.env, self.keeper.marker
 
     def test_all_is_as_expected(self):
         self.assertEqual(self.done.returncode, 0, self.done.stdout + self.done.stderr)

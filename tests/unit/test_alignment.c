@@ -155,5 +155,5 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	return journal_run("alignment", cases, UNIT_COUNT(cases));
+	return run_file_run("alignment", cases, UNIT_COUNT(cases));
 }

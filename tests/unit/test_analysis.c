@@ -273,5 +273,5 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	return journal_run("analysis", cases, UNIT_COUNT(cases));
+	return run_file_run("analysis", cases, UNIT_COUNT(cases));
 }

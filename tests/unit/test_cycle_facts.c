@@ -86,5 +86,5 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	return journal_run("cycle_facts", cases, UNIT_COUNT(cases));
+	return run_file_run("cycle_facts", cases, UNIT_COUNT(cases));
 }

@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "analysis.h"
+#include "test_run_file.h"
 #include "test_small_lab.h"
 #include "unit.h"
 
@@ -27,9 +28,6 @@ static const char d3hot[] =
 	"{\"power_state\":\"D3hot\",\"runtime_status\":\"suspended\",\"acpi\":\"D0\"}";
 static const char d3cold[] = "{\"power_state\":\"D3cold\",\"runtime_status\":\"suspended\","
 			     "\"port\":{\"acpi\":\"D3cold\"},\"acpi\":\"D0\"}";
-
-static char dir[] = "/tmp/coldrig-journal-XXXXXX";
-static char path[64];
 
 struct bench {
 	struct small_lab s;
@@ -213,20 +211,6 @@ static inline const struct outcome *open_close(struct bench *b, int64_t fall_ms,
 	dwell(b, 700, 800, state, state);
 	mark_clock(b, 810);
 	return end(b, 820, "done");
-}
-
-/* A unit_run() with a directory for run files. */
-static inline int journal_run(const char *suite_name, const struct unit_case *cases, size_t n)
-{
-	char command[100];
-	int r;
-
-	if (!mkdtemp(dir))
-		return 2;
-	snprintf(path, sizeof(path), "%s/run.db", dir);
-	r = unit_run(suite_name, cases, n);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command) == 0 ? r : 2;
 }
 
 #endif

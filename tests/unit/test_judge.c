@@ -250,5 +250,5 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	return journal_run("judge", cases, UNIT_COUNT(cases));
+	return run_file_run("judge", cases, UNIT_COUNT(cases));
 }

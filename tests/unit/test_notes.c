@@ -93,5 +93,5 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	return journal_run("notes", cases, UNIT_COUNT(cases));
+	return run_file_run("notes", cases, UNIT_COUNT(cases));
 }

@@ -207,5 +207,5 @@ static const struct unit_case cases[] = {
 
 int main(void)
 {
-	return store_file_run("store", cases, UNIT_COUNT(cases));
+	return run_file_run("store", cases, UNIT_COUNT(cases));
 }

@@ -10,10 +10,8 @@
 #include <unistd.h>
 
 #include "store.h"
+#include "test_run_file.h"
 #include "unit.h"
-
-static char dir[] = "/tmp/coldrig-store-XXXXXX";
-static char path[64];
 
 static inline struct store *fresh(void)
 {
@@ -88,20 +86,6 @@ static inline void run_sql(const char *sql)
 	CU_ASSERT_EQUAL_FATAL(sqlite3_open(path, &db), SQLITE_OK);
 	CU_ASSERT_EQUAL(sqlite3_exec(db, sql, NULL, NULL, NULL), SQLITE_OK);
 	sqlite3_close(db);
-}
-
-/* A unit_run() with a directory for the file. */
-static inline int store_file_run(const char *suite_name, const struct unit_case *cases, size_t n)
-{
-	char command[100];
-	int r;
-
-	if (!mkdtemp(dir))
-		return 2;
-	snprintf(path, sizeof(path), "%s/run.db", dir);
-	r = unit_run(suite_name, cases, n);
-	snprintf(command, sizeof(command), "rm -r %s", dir);
-	return system(command) == 0 ? r : 2;
 }
 
 #endif
