@@ -13,7 +13,6 @@
 #include "meter_ring.h"
 #include "meter_spec.h"
 
-/* Written whole: smaller than PIPE_BUF, so records of two threads never mix. */
 enum meter_record_kind {
 	METER_RECORD_SAMPLE = 1,
 	METER_RECORD_EVENT = 2,
