@@ -235,7 +235,6 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 {
 	const char *end;
 
-	relay_drop_unasked(r);
 	out->query_ns = meter_now_ns();
 	relay_send(r);
 	relay_take_answer(r, out->query_ns);
@@ -249,6 +248,18 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 		out->fault = "no number";
 	if (out->fault)
 		relay_printable(r->answer, r->answer_n, out->text);
+}
+
+void meter_relay_idle(struct meter_relay *r, int64_t until_ns)
+{
+	struct pollfd line = {.fd = r->peer, .events = POLLIN};
+	struct timespec left = {0};
+	int64_t left_ns = until_ns - meter_now_ns();
+
+	if (left_ns > 0)
+		left = (struct timespec){left_ns / 1000000000, left_ns % 1000000000};
+	if (ppoll(&line, 1, &left, NULL) > 0)
+		relay_drop_unasked(r);
 }
 
 void meter_relay_prime(struct meter_relay *r)
@@ -293,6 +304,7 @@ static void *relay_run(void *argument)
 		bool is_number = relay_wants_number(r);
 		struct meter_exchange done;
 
+		relay_drop_unasked(r);
 		relay_ask(r, &done);
 		relay_give_answer(r, is_number, &done);
 	}

@@ -223,6 +223,30 @@ static void sigrok_check_connection(struct sigrok *s)
 				(double)s->options->silence_ns * 1e-9);
 }
 
+static void sigrok_await(struct sigrok *s, int64_t until_ns)
+{
+	if (s->direct)
+		meter_relay_idle(s->relay, until_ns);
+	else
+		meter_sleep_until(until_ns);
+}
+
+/* All channels are read one right after the other: V and I belong together, and it is one pause. */
+static void sigrok_await_due(struct sigrok *s)
+{
+	int64_t due_ns = s->sweep_left ? 0 : s->due_ns;
+
+	meter_link_pause(s->link, due_ns);
+	do
+		sigrok_await(s, due_ns);
+	while (meter_now_ns() < due_ns && !meter_link_stopping());
+	if (!s->sweep_left) {
+		s->sweep_left = s->channels_n;
+		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
+	}
+	s->sweep_left--;
+}
+
 /* The driver reads when its descriptor is readable, or on a 10 ms timer. So: make it readable. */
 static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 {
@@ -238,15 +262,12 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 		s->asked_ns = meter_now_ns();
 		return g_poll(fds, n, timeout);
 	}
-	meter_link_pause(s->link, s->due_ns);
-	while (meter_now_ns() < s->due_ns && !meter_link_stopping())
-		meter_sleep_until(s->due_ns);
+	sigrok_await_due(s);
 	sigrok_check_connection(s);
 	if (s->direct)
 		meter_relay_prime(s->relay);
 	s->asked_ns = meter_now_ns();
 	s->answered = false;
-	s->due_ns = meter_next_due(s->due_ns, s->period_ns, s->asked_ns);
 	line->revents = G_IO_IN;
 	return 1;
 }
@@ -270,6 +291,18 @@ static gint sigrok_poll(GPollFD *fds, guint n, gint timeout)
 	return g_poll(fds, n, timeout);
 }
 
+/*
+ * GLib takes the descriptor of a source that must not recurse off the poll while its callback runs,
+ * and wakes the loop up for it: two system calls a reading. No driver runs the loop from its callback.
+ */
+static void sigrok_spare_wakeups(struct sigrok *s, GMainContext *context)
+{
+	GSource *source = g_main_context_find_source_by_user_data(context, s->device);
+
+	if (source)
+		g_source_set_can_recurse(source, TRUE);
+}
+
 static void sigrok_tell(struct sigrok *s)
 {
 	struct meter_identity identity = sigrok_identity(s->device);
@@ -287,13 +320,14 @@ static void sigrok_start(struct sigrok *s)
 	g_main_context_push_thread_default(context);
 	g_main_context_set_poll_func(context, sigrok_poll);
 	polling = s;
-	s->period_ns = (int64_t)(1e9 / s->options->rate_hz);
+	s->period_ns = (int64_t)(1e9 / s->options->rate_hz * (double)s->channels_n);
 	s->due_ns = s->packet_ns = meter_now_ns();
 	if (sr_session_new(s->context, &s->session) != SR_OK ||
 	    sr_session_dev_add(s->session, s->device) != SR_OK ||
 	    sr_session_datafeed_callback_add(s->session, sigrok_on_packet, s) != SR_OK ||
 	    sr_session_start(s->session) != SR_OK)
 		sigrok_lost(s, "the session does not start");
+	sigrok_spare_wakeups(s, context);
 }
 
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,

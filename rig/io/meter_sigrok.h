@@ -43,7 +43,8 @@ struct sigrok {
 	struct meter_relay *relay;   /* NULL: libsigrok reads for itself */
 	bool direct;		     /* the relay's way is DIRECT */
 	int fd;			     /* the driver's socket or serial line, -1 if it has none */
-	int64_t period_ns, due_ns;
+	int64_t period_ns, due_ns; /* of a sweep through all channels */
+	size_t sweep_left;	   /* channels that it has not read yet */
 	int64_t asked_ns;  /* the driver was let go at */
 	int64_t packet_ns; /* the latest packet came at */
 	bool answered;	   /* since asked_ns */
