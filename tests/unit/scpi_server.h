@@ -45,7 +45,8 @@ enum scpi_fault {
 	SCPI_EMPTY,	  /* every fourth answer is an empty line */
 	SCPI_NUL,	  /* every fourth answer begins with a NUL */
 	SCPI_DOUBLE,	  /* every fourth answer is two lines */
-	SCPI_CHATTY,	  /* after every fourth answer comes one that nobody asked for */
+	SCPI_CHATTY,	  /* a ms after every fourth answer comes one that nobody asked for */
+	SCPI_FLOOD,	  /* from answer fault_at on: numbers without end */
 	SCPI_SPLIT,	  /* numbers come in three segments, all else in two */
 	SCPI_CRLF	  /* every answer ends with CR LF */
 };
@@ -149,6 +150,10 @@ static inline int scpi_break(const struct scpi_server *s, int fd)
 	case SCPI_MAD:
 		scpi_say(fd, "hello\n");
 		return true;
+	case SCPI_FLOOD:
+		while (write(fd, "1\n1\n1\n1\n1\n1\n1\n1\n", 16) > 0)
+			;
+		return false;
 	default:
 		return -1;
 	}
@@ -167,7 +172,6 @@ static inline size_t scpi_fourth(const struct scpi_server *s, unsigned n, char t
 	case SCPI_NUL:
 		return (size_t)snprintf(text, 64, "%c%u\n", 0, n);
 	case SCPI_DOUBLE:
-	case SCPI_CHATTY:
 		return (size_t)snprintf(text, 64, "%u\n%u\n", n, n + 1);
 	default:
 		return (size_t)snprintf(text, 64, "%u\n", n);
@@ -210,6 +214,10 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 		scpi_write_pieces(fd, text, size, 3, 2000);
 	else
 		scpi_write(fd, text, size);
+	if (s->fault == SCPI_CHATTY && n % 4 == 0) {
+		usleep(1000);
+		scpi_say(fd, "99999\n");
+	}
 	return true;
 }
 

@@ -187,6 +187,71 @@ static void answers_that_are_no_number_give_no_reading(void)
 	}
 }
 
+/* It comes long before the next question, so it is known for what it is. */
+static void an_answer_that_nobody_asked_for_is_dropped(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+	char spec[64];
+
+	scpi_server_start(&server, SCPI_CHATTY, 0);
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+	meter = open_spec(spec, watts, 1, 20.0);
+	hear(meter, 12, 10 * SECOND);
+	CU_ASSERT_EQUAL(heard.samples_n, 12);
+	expect_faithful(&server, watts);
+	for (size_t i = 0; i < heard.samples_n; i++)
+		CU_ASSERT_EQUAL(heard.samples[i].value, (double)(i + 1));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_NOTE));
+	CU_ASSERT_PTR_NOT_NULL(strstr(heard_kind(METER_EVENT_NOTE)->text, "99999"));
+	meter_close(meter);
+	scpi_server_stop(&server);
+}
+
+static void a_flood_of_answers_is_a_loss_and_no_flood_of_notes(void)
+{
+	struct scpi_server server;
+	struct meter *meter;
+
+	scpi_server_start(&server, SCPI_FLOOD, 50);
+	meter = open_server(&server);
+	hear(meter, SAMPLES, 10 * SECOND);
+	CU_ASSERT_TRUE(heard.lost);
+	CU_ASSERT_EQUAL(heard.samples_n, 49);
+	expect_faithful(&server, watts);
+	CU_ASSERT(heard_count(METER_EVENT_NOTE) <= 4);
+	meter_close(meter);
+	scpi_server_stop(&server);
+}
+
+/* As a line that ends in a long pause would be found with the next question only. */
+static void the_end_of_the_line_is_a_loss_at_once(void)
+{
+	struct scpi_server server;
+	int64_t begin_ns;
+	struct meter *meter;
+	char spec[64];
+	struct meter_options options = {.spec = spec,
+					.channels = watts,
+					.channels_n = 1,
+					.rate_hz = 0.01,
+					.silence_ns = 1000 * SECOND};
+	struct err err;
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+	heard.of = NULL;
+	CU_ASSERT_EQUAL_FATAL(meter_open(&options, &meter, &err), 0);
+	hear(meter, 1, 10 * SECOND);
+	CU_ASSERT_TRUE(heard.ready);
+	scpi_server_stop(&server);
+	begin_ns = scpi_now_ns();
+	hear(meter, 2, 50 * SECOND);
+	CU_ASSERT_TRUE(heard.lost);
+	CU_ASSERT(scpi_now_ns() - begin_ns < 20 * SECOND);
+	meter_close(meter);
+}
+
 static void answers_in_two_segments_are_read_whole(void)
 {
 	struct scpi_server server;
@@ -457,6 +522,11 @@ int main(void)
 		{"nothing listens", nothing_listens},
 		{"answers that are no number give no reading",
 		 answers_that_are_no_number_give_no_reading},
+		{"an answer that nobody asked for is dropped",
+		 an_answer_that_nobody_asked_for_is_dropped},
+		{"a flood of answers is a loss and no flood of notes",
+		 a_flood_of_answers_is_a_loss_and_no_flood_of_notes},
+		{"the end of the line is a loss at once", the_end_of_the_line_is_a_loss_at_once},
 		{"answers in two segments are read whole", answers_in_two_segments_are_read_whole},
 		{"what cannot be read is lost with words", what_cannot_be_read_is_lost_with_words},
 		{"options that cannot be are refused at once",
