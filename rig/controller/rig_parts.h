@@ -31,7 +31,7 @@ struct rig {
 	struct lab faulty; /* the lab with the plan's faults as well; for the vlab, freed with it */
 	struct vlab *vlab;
 	struct target_lines *lines; /* to its buttons and supply; NULL: nothing is wired */
-	struct tap *tap; /* the target's console; NULL: it has none */
+	struct tap *tap;	    /* the target's console; NULL: it has none */
 	struct transport *transport;
 	struct peer peer;
 	bool greeted; /* the agent has something to restore */
@@ -60,6 +60,9 @@ int rig_take_readings(struct rig *rig, size_t i, struct err *err);
 
 /* Has every meter that works told the units of all of its channels? */
 bool rig_meters_known(const struct rig *rig);
+
+/* The longest of the lab's limits until a meter is ready; 0: none is said. */
+int64_t rig_meters_start_ns(const struct rig *rig);
 
 /* The descriptors of the meters, to be polled; of[] says whose each is. Returns how many. */
 size_t rig_meter_fds(const struct rig *rig, struct pollfd fds[static LAB_METERS_MAX],

@@ -161,7 +161,7 @@ static void no_descriptor_is_closed_twice(void)
 		usleep(1000);
 	CU_ASSERT_TRUE(server.shared->local); /* it was closed in order */
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
-	CU_ASSERT_EQUAL(meter_scan(spec, on_found, &found, NULL), 0);
+	CU_ASSERT_EQUAL(meter_scan(spec, METER_START_NS, on_found, &found, NULL), 0);
 	CU_ASSERT_EQUAL(found, 1);
 	CU_ASSERT_EQUAL(closes->bad, 0);
 	scpi_server_stop(&server);
