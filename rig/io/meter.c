@@ -20,7 +20,8 @@
 #include "chunk.h"
 #include "meter_backend.h"
 
-#define STOP_MS	  300
+/* Of the start limit, for an orderly end: what is slow to open is slow to close. */
+#define STOP_PART 0.15
 #define KILL_MS	  1000
 #define EXIT_MS	  100 /* between the end of the pipe and the end of the process */
 #define CHECK_MS  2000
@@ -270,14 +271,13 @@ static void meter_kill(struct meter *m, int limit_ms)
 	meter_reap(m, limit_ms, &status);
 }
 
-/* After this the fd is never readable again. */
+/* After this the fd is never readable again. A process that has told its own end is ending. */
 static void meter_end(struct meter *m)
 {
 	m->lost = true;
 	m->begin = m->end = 0;
 	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->pipe, NULL);
 	meter_set_timer(m, 0);
-	meter_kill(m, 0);
 }
 
 __attribute__((format(printf, 3, 4))) static void
@@ -292,6 +292,7 @@ meter_lose(struct meter *m, struct meter_event *event, const char *format, ...)
 	vsnprintf(event->text, sizeof(event->text), format, args);
 	va_end(args);
 	meter_end(m);
+	meter_kill(m, 0);
 }
 
 static void meter_lose_ended(struct meter *m, struct meter_event *event)
@@ -491,10 +492,9 @@ void meter_close(struct meter *m)
 		return;
 	/* A child that waits for room in the pipe must get an error, not wait out the limit. */
 	meter_close_fd(m->pipe);
-	if (m->pid && !m->lost) {
+	if (m->pid && !m->lost)
 		kill(m->pid, SIGTERM);
-		meter_reap(m, STOP_MS, &status);
-	}
+	meter_reap(m, (int)((double)m->start_ns * STOP_PART * 1e-6), &status);
 	meter_kill(m, KILL_MS);
 	meter_close_fd(m->pidfd);
 	meter_close_fd(m->timer);
