@@ -6,6 +6,7 @@
  */
 #include "meter_sigrok.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
