@@ -65,6 +65,9 @@ int rig_take_readings(struct rig *rig, size_t i, struct err *err);
 /* Has every meter that works told the units of all of its channels? */
 bool rig_meters_known(const struct rig *rig);
 
+/* The longest of the lab's limits until a meter is ready; 0: none is said. */
+int64_t rig_meters_start_ns(const struct rig *rig);
+
 /* The descriptors of the meters, to be polled; of[] says whose each is. Returns how many. */
 size_t rig_meter_fds(const struct rig *rig, struct pollfd fds[static LAB_METERS_MAX],
 		     size_t of[static LAB_METERS_MAX]);

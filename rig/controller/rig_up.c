@@ -212,7 +212,7 @@ int rig_take_over(struct rig *rig, struct msg *hello, bool same_boot, struct err
 /* A meter that is alive has read each channel by now; one that is not is an event, not a failure. */
 static int await_meters(struct rig *rig, struct err *err)
 {
-	int64_t limit_ns = journal_now_ns() + METER_SILENCE_NS;
+	int64_t limit_ns = journal_now_ns() + METER_SILENCE_NS + rig_meters_start_ns(rig);
 	int r = 0;
 
 	while (r == 0 && !rig_meters_known(rig) && journal_now_ns() < limit_ns) {
