@@ -57,8 +57,8 @@ static void one_read_is_a_whole_answer(void)
 	/* Opened again; from here on the meter's own descriptor goes without it. */
 	driver = connect_to(front);
 	CU_ASSERT_EQUAL(meter_front_take(front, &meter), driver);
-	CU_ASSERT_EQUAL(server.shared->connections, 2);
 	CU_ASSERT_EQUAL(ask(meter, text), 22); /* half of it */
+	CU_ASSERT_EQUAL(server.shared->connections, 2);
 	close(meter);
 	close(driver);
 	scpi_server_stop(&server);
