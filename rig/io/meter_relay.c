@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -67,6 +68,14 @@ double meter_relay_number(const char *line, size_t size)
 	if (end == text || !isfinite(value) || !relay_is_unit(end + strspn(end, " ")))
 		return NAN;
 	return value;
+}
+
+const char *meter_relay_no_reading(double value)
+{
+	/* Also for one that was a float on its way. */
+	if (isnan(value) || fabs(value - 9.91e37) < 1e33)
+		return "not a number";
+	return fabs(value) > 9e37 ? "overload" : NULL;
 }
 
 static void relay_printable(const char *from, size_t size, char to[static 48])
@@ -247,8 +256,12 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 		out->fault = "more than one answer";
 	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
 		out->fault = "no number";
-	if (out->fault)
-		relay_printable(r->answer, r->answer_n, out->text);
+	else
+		out->fault = meter_relay_no_reading(out->value);
+	if (!out->fault)
+		return;
+	out->value = NAN;
+	relay_printable(r->answer, r->answer_n, out->text);
 }
 
 void meter_relay_prime(struct meter_relay *r)
@@ -270,13 +283,19 @@ void meter_relay_exchange(struct meter_relay *r, struct meter_exchange *out)
 	relay_ask(r, out);
 }
 
-/* The driver has to get something, or it would wait and fall out of step. */
+/*
+ * The driver has to get something, or it would wait and fall out of step. A number without its unit,
+ * which libsigrok does not take; for what is none, what scpi-dmm does not end the session at.
+ */
 static void relay_give_answer(struct meter_relay *r, bool is_number, struct meter_exchange *done)
 {
-	const char *text = is_number && done->fault ? "nan\n" : r->answer;
-	size_t n = is_number && done->fault ? 4 : r->answer_n;
+	char number[40];
+	const char *text = is_number ? number : r->answer;
+	size_t n = r->answer_n;
 
 	if (is_number) {
+		n = (size_t)snprintf(number, sizeof(number), "%.17g\n",
+				     done->fault ? 9.91e37 : done->value);
 		pthread_mutex_lock(&r->lock);
 		r->last = *done;
 		pthread_mutex_unlock(&r->lock);

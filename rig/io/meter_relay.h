@@ -57,6 +57,12 @@ void meter_relay_last(struct meter_relay *relay, struct meter_exchange *out);
 /* After the driver has closed its end: sends what is on its way, frees. */
 void meter_relay_stop(struct meter_relay *relay);
 
+/*
+ * NULL, or why a number is no reading; static. SCPI-99 (volume 1, 7.2.1.4 and 7.2.1.5) writes 9.9E37 and -9.9E37 for
+ * infinity, which multimeters answer to what is beyond their range, and 9.91E37 for not a number.
+ */
+const char *meter_relay_no_reading(double value);
+
 /* A finite number in plain or exponent form, alone in its line or with a unit of letters behind it
  * that SCPI has (V, A, W, HZ, OHM, S); NaN if it is none. */
 double meter_relay_number(const char *line, size_t size);

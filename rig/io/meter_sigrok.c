@@ -6,10 +6,10 @@
  */
 #include "meter_sigrok.h"
 
-#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -160,11 +160,14 @@ static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int un
 			   struct meter_sample *sample, const struct meter_exchange *last)
 {
 	struct sigrok_channel *channel = sigrok_channel(s, sr);
+	const char *why = last->fault ? last->fault : meter_relay_no_reading(value);
+	char text[32];
 
 	if (!channel)
 		return;
-	if (last->fault || !isfinite(value)) {
-		sigrok_drop(s, sr->name, last->fault ? last->fault : "not finite", last->text);
+	if (why) {
+		snprintf(text, sizeof(text), "%g", value);
+		sigrok_drop(s, sr->name, why, last->fault ? last->text : text);
 		return;
 	}
 	sigrok_check_unit(s, channel, unit);

@@ -46,6 +46,8 @@ enum scpi_fault {
 	SCPI_NUL,	  /* every fourth answer begins with a NUL */
 	SCPI_DOUBLE,	  /* every fourth answer is two lines */
 	SCPI_CHATTY,	  /* after every fourth answer comes one that nobody asked for */
+	SCPI_SAYS,	  /* every fourth answer is one of says, in turn */
+	SCPI_UNIT,	  /* every fourth answer has a unit behind the number */
 	SCPI_SPLIT,	  /* numbers come in three segments, all else in two */
 	SCPI_CRLF	  /* every answer ends with CR LF */
 };
@@ -79,6 +81,8 @@ struct scpi_server {
 	const char *identity;
 	const char *identity_later; /* from the second connection on; NULL: the same */
 	enum scpi_fault fault;
+	const char *const *says; /* up to a NULL */
+	size_t said;
 	unsigned fault_at;
 	bool fault_once; /* only until the meter is opened again */
 	int channel;
@@ -155,9 +159,15 @@ static inline int scpi_break(const struct scpi_server *s, int fd)
 }
 
 /* Every fourth answer, in place of the number n. */
-static inline size_t scpi_fourth(const struct scpi_server *s, unsigned n, char text[static 64])
+static inline size_t scpi_fourth(struct scpi_server *s, unsigned n, char text[static 64])
 {
 	switch (s->fault) {
+	case SCPI_SAYS:
+		if (!s->says[s->said])
+			s->said = 0;
+		return (size_t)snprintf(text, 64, "%s\n", s->says[s->said++]);
+	case SCPI_UNIT:
+		return (size_t)snprintf(text, 64, "%u V\n", n);
 	case SCPI_NAN:
 		return (size_t)snprintf(text, 64, "nan\n");
 	case SCPI_GARBLE:
