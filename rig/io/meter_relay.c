@@ -25,11 +25,11 @@
 
 struct meter_relay {
 	enum meter_relay_way way;
-	bool all_numbers, is_socket;
+	struct meter_relay_line line;
+	bool is_socket;
 	bool primed; /* the driver has a made-up answer before it */
 	int driver;  /* our end of the pair */
 	int peer;    /* the meter */
-	int64_t silence_ns;
 	struct meter_link *link;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards last */
@@ -92,7 +92,7 @@ static void relay_printable(const char *from, size_t size, char to[static 48])
 static _Noreturn void relay_lost(struct meter_relay *r, const char *what)
 {
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		meter_link_lost(r->link, "no answer for %.1f s", (double)r->silence_ns * 1e-9);
+		meter_link_lost(r->link, "no answer for %.1f s", (double)r->line.silence_ns * 1e-9);
 	if (!r->is_socket && errno == EIO)
 		meter_link_lost(r->link, "the serial line ended");
 	meter_link_lost(r->link, "%s: %s", what, strerror(errno));
@@ -137,7 +137,7 @@ static ssize_t relay_read(struct meter_relay *r, char *to, size_t size, bool wai
 
 static void relay_send(struct meter_relay *r)
 {
-	int64_t until_ns = meter_now_ns() + r->silence_ns;
+	int64_t until_ns = meter_now_ns() + r->line.silence_ns;
 	size_t done = 0;
 
 	while (done < r->query_n) {
@@ -178,8 +178,7 @@ static void relay_drop_unasked(struct meter_relay *r)
  */
 static bool relay_take_query(struct meter_relay *r, bool waits)
 {
-	while (!r->query_n || r->query[r->query_n - 1] != '\n' ||
-	       !memchr(r->query, '?', r->query_n)) {
+	while (!framing_is_question(r->line.framing, r->query, r->query_n)) {
 		ssize_t n;
 
 		if (r->query_n == RELAY_QUERY_MAX)
@@ -198,13 +197,28 @@ static bool relay_take_query(struct meter_relay *r, bool waits)
 	return true;
 }
 
-/* Reads up to the line's end. */
+static size_t relay_answer_size(const struct meter_relay *r)
+{
+	return framing_answer_size(r->line.framing, r->answer, r->answer_n);
+}
+
+static bool relay_is_answer(const struct meter_relay *r)
+{
+	size_t size = relay_answer_size(r);
+
+	if (size > RELAY_ANSWER_MAX)
+		meter_link_lost(r->link, "an answer is said to have %zu bytes, %d are the most",
+				size, RELAY_ANSWER_MAX);
+	return size && r->answer_n >= size;
+}
+
+/* Reads up to the answer's end. */
 static void relay_take_answer(struct meter_relay *r, int64_t from_ns)
 {
-	int64_t until_ns = from_ns + r->silence_ns;
+	int64_t until_ns = from_ns + r->line.silence_ns;
 
 	r->answer_n = 0;
-	while (!r->answer_n || !memchr(r->answer, '\n', r->answer_n)) {
+	while (!relay_is_answer(r)) {
 		ssize_t n;
 
 		if (r->answer_n == RELAY_ANSWER_MAX)
@@ -228,7 +242,7 @@ static bool relay_wants_number(const struct meter_relay *r)
 	static const char *const words[] = {"READ", "MEAS", "FETC", "VAL"};
 	char query[RELAY_QUERY_MAX + 1];
 
-	if (r->all_numbers)
+	if (r->line.all_numbers)
 		return true;
 	memcpy(query, r->query, r->query_n);
 	query[r->query_n] = '\0';
@@ -239,10 +253,19 @@ static bool relay_wants_number(const struct meter_relay *r)
 	return false;
 }
 
+/* Leaves the line. */
+static void relay_take_length_off(struct meter_relay *r)
+{
+	r->answer_n = relay_answer_size(r) - FRAMING_LENGTH_SIZE;
+	memmove(r->answer, r->answer + FRAMING_LENGTH_SIZE, r->answer_n);
+	if (!r->answer_n || r->answer[r->answer_n - 1] != '\n')
+		r->answer[r->answer_n++] = '\n';
+}
+
 /* Asks what stands in r->query; the answer is in r->answer. */
 static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 {
-	const char *end;
+	bool more;
 
 	relay_drop_unasked(r);
 	out->query_ns = meter_now_ns();
@@ -251,8 +274,10 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 	out->answer_ns = meter_now_ns();
 	out->value = NAN;
 	out->fault = NULL;
-	end = memchr(r->answer, '\n', r->answer_n);
-	if (end != r->answer + r->answer_n - 1)
+	more = r->answer_n > relay_answer_size(r);
+	if (r->line.framing == FRAMING_LENGTH)
+		relay_take_length_off(r);
+	if (more)
 		out->fault = "more than one answer";
 	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
 		out->fault = "no number";
@@ -389,23 +414,25 @@ static void relay_free(struct meter_relay *r)
 	free(r);
 }
 
-void meter_relay_pump(int driver, int meter, int64_t silence_ns, struct meter_link *link)
+void meter_relay_pump(int driver, int meter, const struct meter_relay_line *line,
+		      struct meter_link *link)
 {
 	struct meter_relay relay = {.way = METER_RELAY_PUMP,
 				    .is_socket = true,
 				    .driver = driver,
 				    .peer = meter,
-				    .silence_ns = silence_ns,
+				    .line = *line,
 				    .link = link};
 
 	pthread_mutex_init(&relay.lock, NULL);
-	relay_set_socket(meter, silence_ns);
+	relay_set_socket(meter, line->silence_ns);
 	relay_run(&relay);
 	pthread_mutex_destroy(&relay.lock);
 }
 
-int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numbers,
-		      int64_t silence_ns, struct meter_link *link, struct meter_relay **out)
+int meter_relay_start(int fd, int meter, enum meter_relay_way way,
+		      const struct meter_relay_line *line, struct meter_link *link,
+		      struct meter_relay **out)
 {
 	struct meter_relay *r = calloc(1, sizeof(*r));
 	int ret = 0;
@@ -413,9 +440,8 @@ int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numb
 	if (!r)
 		return -ENOMEM;
 	r->way = way;
-	r->all_numbers = all_numbers;
+	r->line = *line;
 	r->is_socket = !isatty(fd);
-	r->silence_ns = silence_ns;
 	r->link = link;
 	r->driver = -1;
 	pthread_mutex_init(&r->lock, NULL);
@@ -423,7 +449,7 @@ int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numb
 	if (r->peer < 0)
 		ret = -errno;
 	else if (r->is_socket)
-		ret = relay_set_socket(r->peer, silence_ns);
+		ret = relay_set_socket(r->peer, line->silence_ns);
 	else if (fcntl(r->peer, F_SETFL, O_NONBLOCK) < 0)
 		ret = -errno;
 	if (ret == 0)

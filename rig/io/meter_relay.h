@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "framing.h"
 #include "meter_backend.h"
 
 enum meter_relay_way { METER_RELAY_DIRECT, METER_RELAY_PUMP };
@@ -34,18 +35,27 @@ struct meter_exchange {
 	char text[48];	   /* the answer, printable, cut off */
 };
 
+/* How the meter's line is spoken on; the driver always gets lines. */
+struct meter_relay_line {
+	enum framing framing;
+	bool all_numbers;   /* whatever is asked has a number for an answer; else only what asks for
+			     * a measurement */
+	int64_t silence_ns; /* without an answer for so long the meter is lost */
+};
+
 /*
  * fd, the driver's socket or terminal, stays the driver's. The meter is behind it, or, if meter is
  * not -1, behind that one, which becomes the relay's. A line that ends, fails or does not answer
- * for silence_ns ends the process with the loss told. all_numbers: whatever is asked has a number
- * for an answer; else only what asks for a measurement. Freed by meter_relay_stop(). -errno.
+ * in time ends the process with the loss told. Freed by meter_relay_stop(). -errno.
  */
-int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numbers,
-		      int64_t silence_ns, struct meter_link *link, struct meter_relay **out);
+int meter_relay_start(int fd, int meter, enum meter_relay_way way,
+		      const struct meter_relay_line *line, struct meter_link *link,
+		      struct meter_relay **out);
 
 /* PUMP between two sockets, in the caller's thread, until the driver closes its own; what it said
  * last is sent on. Both stay the caller's. */
-void meter_relay_pump(int driver, int meter, int64_t silence_ns, struct meter_link *link);
+void meter_relay_pump(int driver, int meter, const struct meter_relay_line *line,
+		      struct meter_link *link);
 
 /* DIRECT: before the driver is let go, and in its packet. */
 void meter_relay_prime(struct meter_relay *relay);

@@ -20,12 +20,24 @@
 /* GPollFunc takes no argument. One meter a process. */
 static struct sigrok *polling;
 
-/* Lines of plain text; tcp-rigol and vxi frame theirs. */
-static bool sigrok_can_relay(const struct sigrok *s)
+static void sigrok_relay(struct sigrok *s, int64_t silence_ns)
 {
-	const char *conn = meter_spec_get(s->spec, "conn");
+	struct meter_relay_line line = {.all_numbers = s->polled->all_numbers,
+					.silence_ns = silence_ns};
+	int meter = -1, ret;
 
-	return s->polled && (isatty(s->fd) || (conn && strncmp(conn, "tcp-raw/", 8) == 0));
+	if (s->front) {
+		line.framing = meter_front_framing(s->front);
+		s->fd = meter_front_take(s->front, &meter);
+	}
+	if (s->fd < 0)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
+	s->direct = s->front && s->polled->way == METER_RELAY_DIRECT;
+	s->front = NULL;
+	ret = meter_relay_start(s->fd, meter, s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
+				&line, s->link, &s->relay);
+	if (ret)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
 }
 
 static void sigrok_connect(struct sigrok *s)
@@ -34,24 +46,14 @@ static void sigrok_connect(struct sigrok *s)
 	int64_t silence = s->options->silence_ns / 4 * 3;
 	struct timeval limit = {.tv_sec = silence / 1000000000,
 				.tv_usec = silence / 1000 % 1000000};
-	int one = 1, meter = -1, ret;
+	int one = 1;
 
-	if (s->front)
-		s->fd = meter_front_take(s->front, &meter);
-	if (s->front && s->fd < 0)
-		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
-	s->front = NULL;
-	if (s->fd < 0)
-		return;
-	if (sigrok_can_relay(s)) {
-		s->direct = s->polled->way == METER_RELAY_DIRECT && !isatty(s->fd);
-		ret = meter_relay_start(s->fd, meter,
-					s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
-					s->polled->all_numbers, silence, s->link, &s->relay);
-		if (ret)
-			meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
+	if (s->front || (s->polled && s->fd >= 0 && isatty(s->fd))) {
+		sigrok_relay(s, silence);
 		return;
 	}
+	if (s->fd < 0)
+		return;
 	/* 40 ms a reading without it: channel and query are two small writes. */
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));

@@ -59,6 +59,13 @@ static const char scpi_hmc8043[] = "Rohde&Schwarz,HMC8043,000000001,HW50020001/S
 static const char scpi_34405a[] = "Agilent Technologies,34405A,MY00000001,1.50-3.10";
 static const char scpi_34401a[] = "HEWLETT-PACKARD,34401A,0,10-5-2";
 
+/* How it is connected. */
+enum scpi_line {
+	SCPI_TCP,
+	SCPI_TERMINAL,
+	SCPI_RIGOL /* TCP, with a length before each answer: libsigrok's tcp-rigol */
+};
+
 #define SCPI_LOG_SIZE 65536
 
 struct scpi_shared {
@@ -75,7 +82,8 @@ struct scpi_shared {
 
 struct scpi_server {
 	pid_t pid;
-	int port; /* 0: on a terminal */
+	enum scpi_line line;
+	int port; /* 0: any, or none on a terminal */
 	char terminal[64];
 	int listener; /* or the terminal's other end */
 	const char *identity;
@@ -103,14 +111,64 @@ static inline void scpi_write(int fd, const char *text, size_t n)
 		return;
 }
 
-static inline void scpi_say(int fd, const char *text)
+/* Each line of an answer as it goes over the server's kind of connection. */
+static inline size_t scpi_frame(const struct scpi_server *s, const char *text, size_t n,
+				char out[static 512])
 {
-	scpi_write(fd, text, strlen(text));
+	size_t size = 0;
+
+	while (n) {
+		const char *end = memchr(text, '\n', n);
+		size_t line = end ? (size_t)(end + 1 - text) : n;
+
+		if (s->line == SCPI_RIGOL) {
+			out[size++] = (char)line;
+			memset(out + size, 0, 3);
+			size += 3;
+		}
+		memcpy(out + size, text, line);
+		size += line;
+		text += line;
+		n -= line;
+	}
+	return size;
 }
 
-static inline void scpi_write_pieces(int fd, const char *text, size_t n, size_t pieces,
-				     useconds_t pause_us)
+static inline void scpi_put(const struct scpi_server *s, int fd, const char *text, size_t n)
 {
+	char out[512];
+
+	scpi_write(fd, out, scpi_frame(s, text, n, out));
+}
+
+static inline void scpi_say(const struct scpi_server *s, int fd, const char *text)
+{
+	scpi_put(s, fd, text, strlen(text));
+}
+
+/* Of "12" and a line's end, what comes before the 2. */
+static inline void scpi_say_half(const struct scpi_server *s, int fd)
+{
+	char out[512];
+
+	scpi_write(fd, out, scpi_frame(s, "12\n", 3, out) - 2);
+}
+
+static inline void scpi_say_without_end(const struct scpi_server *s, int fd)
+{
+	if (s->line == SCPI_RIGOL)
+		scpi_write(fd, "\0\0\0\1", 4);
+	for (int i = 0; i < 100; i++)
+		scpi_write(fd, "1111", 4);
+}
+
+static inline void scpi_put_pieces(const struct scpi_server *s, int fd, const char *text, size_t n,
+				   size_t pieces, useconds_t pause_us)
+{
+	char out[512];
+
+	n = scpi_frame(s, text, n, out);
+	text = out;
 	for (size_t i = 0; i < pieces; i++) {
 		scpi_write(fd, text + n * i / pieces, n * (i + 1) / pieces - n * i / pieces);
 		if (i + 1 < pieces)
@@ -135,23 +193,22 @@ static inline int scpi_break(const struct scpi_server *s, int fd)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		return false;
 	case SCPI_ZERO_CLOSE:
-		scpi_say(fd, "0.000\n");
+		scpi_say(s, fd, "0.000\n");
 		return false;
 	case SCPI_EMPTY_CLOSE:
-		scpi_say(fd, "\n");
+		scpi_say(s, fd, "\n");
 		return false;
 	case SCPI_HALF_CLOSE:
-		scpi_say(fd, "1");
+		scpi_say_half(s, fd);
 		return false;
 	case SCPI_HALF_STALL:
-		scpi_say(fd, "1");
+		scpi_say_half(s, fd);
 		return true;
 	case SCPI_ENDLESS:
-		for (int i = 0; i < 100; i++)
-			scpi_say(fd, "1111");
+		scpi_say_without_end(s, fd);
 		return true;
 	case SCPI_MAD:
-		scpi_say(fd, "hello\n");
+		scpi_say(s, fd, "hello\n");
 		return true;
 	default:
 		return -1;
@@ -210,16 +267,16 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 	}
 	s->shared->answers = n;
 	if (s->fault == SCPI_LEAVE && n + 1 == s->fault_at && !once_over) {
-		scpi_write(fd, text, size);
+		scpi_put(s, fd, text, size);
 		usleep(2000); /* the answer has to be read before RST throws it away */
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
 			   sizeof(struct linger));
 		return false;
 	}
 	if (s->fault == SCPI_SPLIT && !once_over)
-		scpi_write_pieces(fd, text, size, 3, 2000);
+		scpi_put_pieces(s, fd, text, size, 3, 2000);
 	else
-		scpi_write(fd, text, size);
+		scpi_put(s, fd, text, size);
 	return true;
 }
 
@@ -227,9 +284,9 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 static inline void scpi_tell(const struct scpi_server *s, int fd, const char *text)
 {
 	if (s->fault == SCPI_SPLIT)
-		scpi_write_pieces(fd, text, strlen(text), 2, 150000);
+		scpi_put_pieces(s, fd, text, strlen(text), 2, 150000);
 	else
-		scpi_say(fd, text);
+		scpi_say(s, fd, text);
 }
 
 static inline void scpi_identify(const struct scpi_server *s, int fd)
@@ -237,7 +294,7 @@ static inline void scpi_identify(const struct scpi_server *s, int fd)
 	char text[128];
 
 	/* A terminal has no connections: it was opened again if this is asked again. */
-	if (!s->port && s->shared->answers)
+	if (s->line == SCPI_TERMINAL && s->shared->answers)
 		s->shared->connections = 3;
 	if (s->fault == SCPI_MUTE_IDN && !(s->fault_once && s->shared->connections > 1))
 		return;
@@ -338,7 +395,7 @@ static inline void scpi_run(struct scpi_server *s)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (!s->port) {
+	if (s->line == SCPI_TERMINAL) {
 		s->shared->connections = 2;
 		scpi_serve(s, s->listener);
 		_exit(0);
@@ -352,21 +409,18 @@ static inline void scpi_run(struct scpi_server *s)
 	}
 }
 
-/* What s->identity and so on say; port 0 is any, -1 a terminal. */
-static inline void scpi_server_launch(struct scpi_server *s, int port)
+/* What s->identity, line, port and so on say. */
+static inline void scpi_server_launch(struct scpi_server *s)
 {
 	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->shared == MAP_FAILED)
 		abort();
 	s->channel = 1;
-	s->port = port;
-	if (port < 0) {
-		s->port = 0;
+	if (s->line == SCPI_TERMINAL)
 		scpi_open_terminal(s);
-	} else {
+	else
 		scpi_listen(s);
-	}
 	s->pid = fork();
 	if (s->pid == 0)
 		scpi_run(s);
@@ -376,7 +430,18 @@ static inline void scpi_server_launch(struct scpi_server *s, int port)
 static inline void scpi_server_start(struct scpi_server *s, enum scpi_fault fault, unsigned at)
 {
 	*s = (struct scpi_server){.identity = scpi_dp832, .fault = fault, .fault_at = at};
-	scpi_server_launch(s, 0);
+	scpi_server_launch(s);
+}
+
+/* By which a driver finds it. */
+static inline void scpi_server_spec(const struct scpi_server *s, const char *driver,
+				    char spec[static 128])
+{
+	if (s->line == SCPI_TERMINAL)
+		snprintf(spec, 128, "%s:conn=%s:serialcomm=115200/8n1", driver, s->terminal);
+	else
+		snprintf(spec, 128, "%s:conn=%s/127.0.0.1/%d", driver,
+			 s->line == SCPI_RIGOL ? "tcp-rigol" : "tcp-raw", s->port);
 }
 
 static inline void scpi_server_stop(struct scpi_server *s)

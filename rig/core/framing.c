@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "framing.h"
+
+#include <string.h>
+
+bool framing_is_question(enum framing framing, const char *bytes, size_t n)
+{
+	(void)framing;
+	return n && bytes[n - 1] == '\n' && memchr(bytes, '?', n);
+}
+
+size_t framing_answer_size(enum framing framing, const char *answer, size_t n)
+{
+	const unsigned char *bytes = (const unsigned char *)answer;
+	const char *end = n ? memchr(answer, '\n', n) : NULL;
+
+	if (framing == FRAMING_LINES)
+		return end ? (size_t)(end + 1 - answer) : 0;
+	if (n < FRAMING_LENGTH_SIZE)
+		return 0;
+	return FRAMING_LENGTH_SIZE + ((size_t)bytes[0] | (size_t)bytes[1] << 8 |
+				      (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24);
+}
