@@ -5,10 +5,12 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum framing {
 	FRAMING_LINES, /* both are lines of text */
 	FRAMING_LENGTH, /* a question is a line; before its answer comes a length (libsigrok's tcp-rigol) */
+	FRAMING_MODBUS /* modbus.h */
 };
 
 /* Bytes of the length: the lowest first. */
@@ -18,7 +20,12 @@ enum framing {
  * answer goes with the next question. */
 bool framing_is_question(enum framing framing, const char *bytes, size_t n);
 
-/* How many bytes the answer has that begins with these, its length included; 0: that cannot be told yet. */
-size_t framing_answer_size(enum framing framing, const char *answer, size_t n);
+/*
+ * How many bytes the answer has that begins with these, its length included; 0: that cannot be told yet;
+ * FRAMING_STRANGE: never, it is none to the question.
+ */
+#define FRAMING_STRANGE SIZE_MAX
+size_t framing_answer_size(enum framing framing, const char *question, const char *answer,
+			   size_t n);
 
 #endif

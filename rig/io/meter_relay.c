@@ -19,8 +19,11 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "modbus.h"
+
 #define RELAY_QUERY_MAX	 1024
 #define RELAY_ANSWER_MAX 256
+#define QUIET_MS	 20  /* after bytes that are no answer: no more will come */
 #define DRIVER_LIMIT_MS	 200 /* a DIRECT driver that asks twice must not hang */
 
 struct meter_relay {
@@ -87,6 +90,24 @@ static void relay_printable(const char *from, size_t size, char to[static 48])
 	for (; n < size && n < 47; n++)
 		to[n] = isprint((unsigned char)from[n]) ? from[n] : '.';
 	to[n] = '\0';
+}
+
+static void relay_hex(const char *from, size_t size, char to[static 48])
+{
+	size_t n = size < 15 ? size : 15;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(to + 3 * i, 4, i + 1 < n ? "%02x " : "%02x", (unsigned char)from[i]);
+}
+
+static void relay_show(const struct meter_relay *r, const char *from, size_t size,
+		       char to[static 48])
+{
+	if (r->line.framing == FRAMING_MODBUS)
+		relay_hex(from, size, to);
+	else
+		relay_printable(from, size, to);
 }
 
 static _Noreturn void relay_lost(struct meter_relay *r, const char *what)
@@ -162,7 +183,7 @@ static void relay_drop_unasked(struct meter_relay *r)
 	ssize_t n;
 
 	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
-		relay_printable(r->answer, (size_t)n, text);
+		relay_show(r, r->answer, (size_t)n, text);
 		meter_link_event(r->link, METER_EVENT_NOTE, "dropped what nobody asked for: '%s'",
 				 text);
 	}
@@ -199,13 +220,16 @@ static bool relay_take_query(struct meter_relay *r, bool waits)
 
 static size_t relay_answer_size(const struct meter_relay *r)
 {
-	return framing_answer_size(r->line.framing, r->answer, r->answer_n);
+	return framing_answer_size(r->line.framing, r->query, r->answer, r->answer_n);
 }
 
 static bool relay_is_answer(const struct meter_relay *r)
 {
 	size_t size = relay_answer_size(r);
+	struct pollfd line = {.fd = r->peer, .events = POLLIN};
 
+	if (size == FRAMING_STRANGE)
+		return poll(&line, 1, QUIET_MS) == 0;
 	if (size > RELAY_ANSWER_MAX)
 		meter_link_lost(r->link, "an answer is said to have %zu bytes, %d are the most",
 				size, RELAY_ANSWER_MAX);
@@ -242,6 +266,8 @@ static bool relay_wants_number(const struct meter_relay *r)
 	static const char *const words[] = {"READ", "MEAS", "FETC", "VAL"};
 	char query[RELAY_QUERY_MAX + 1];
 
+	if (r->line.framing == FRAMING_MODBUS)
+		return r->query[1] == MODBUS_READ_REGISTERS;
 	if (r->line.all_numbers)
 		return true;
 	memcpy(query, r->query, r->query_n);
@@ -262,6 +288,23 @@ static void relay_take_length_off(struct meter_relay *r)
 		r->answer[r->answer_n++] = '\n';
 }
 
+/* Sets fault and value. A Modbus driver makes a value of its own of what it gets. */
+static void relay_judge(const struct meter_relay *r, bool more, struct meter_exchange *out)
+{
+	out->value = NAN;
+	if (more)
+		out->fault = "more than one answer";
+	else if (r->line.framing == FRAMING_MODBUS)
+		out->fault = modbus_fault((const uint8_t *)r->query, (const uint8_t *)r->answer,
+					  r->answer_n);
+	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
+		out->fault = "no number";
+	else
+		out->fault = meter_relay_no_reading(out->value);
+	if (out->fault)
+		out->value = NAN;
+}
+
 /* Asks what stands in r->query; the answer is in r->answer. */
 static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 {
@@ -272,21 +315,12 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 	relay_send(r);
 	relay_take_answer(r, out->query_ns);
 	out->answer_ns = meter_now_ns();
-	out->value = NAN;
-	out->fault = NULL;
 	more = r->answer_n > relay_answer_size(r);
 	if (r->line.framing == FRAMING_LENGTH)
 		relay_take_length_off(r);
-	if (more)
-		out->fault = "more than one answer";
-	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
-		out->fault = "no number";
-	else
-		out->fault = meter_relay_no_reading(out->value);
-	if (!out->fault)
-		return;
-	out->value = NAN;
-	relay_printable(r->answer, r->answer_n, out->text);
+	relay_judge(r, more, out);
+	if (out->fault)
+		relay_show(r, r->answer, r->answer_n, out->text);
 }
 
 void meter_relay_prime(struct meter_relay *r)
@@ -314,16 +348,24 @@ void meter_relay_exchange(struct meter_relay *r, struct meter_exchange *out)
  */
 static void relay_give_answer(struct meter_relay *r, bool is_number, struct meter_exchange *done)
 {
-	char number[40];
-	const char *text = is_number ? number : r->answer;
+	bool is_modbus = r->line.framing == FRAMING_MODBUS;
+	char made[40];
+	const char *text = r->answer;
 	size_t n = r->answer_n;
 
 	if (is_number) {
-		n = (size_t)snprintf(number, sizeof(number), "%.17g\n",
-				     done->fault ? 9.91e37 : done->value);
 		pthread_mutex_lock(&r->lock);
 		r->last = *done;
 		pthread_mutex_unlock(&r->lock);
+	}
+	if (is_modbus && done->fault) {
+		modbus_refuse((const uint8_t *)r->query, (uint8_t *)made);
+		text = made;
+		n = MODBUS_REFUSAL_SIZE;
+	} else if (!is_modbus && is_number) {
+		n = (size_t)snprintf(made, sizeof(made), "%.17g\n",
+				     done->fault ? 9.91e37 : done->value);
+		text = made;
 	}
 	if (write(r->driver, text, n) < 0)
 		return; /* it is closing: the next read says so */

@@ -30,12 +30,12 @@ struct meter_relay;
 struct meter_exchange {
 	int64_t query_ns;  /* before the query was sent */
 	int64_t answer_ns; /* after the last byte of the answer came */
-	double value;	   /* NaN if there is a fault */
+	double value;	   /* NaN if there is a fault, or it is no line of text */
 	const char *fault; /* NULL, or why the answer is no reading; static */
 	char text[48];	   /* the answer, printable, cut off */
 };
 
-/* How the meter's line is spoken on; the driver always gets lines. */
+/* How the meter's line is spoken on; the driver gets plain lines where the meter has a length before them. */
 struct meter_relay_line {
 	enum framing framing;
 	bool all_numbers;   /* whatever is asked has a number for an answer; else only what asks for

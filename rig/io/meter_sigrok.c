@@ -22,13 +22,17 @@ static struct sigrok *polling;
 
 static void sigrok_relay(struct sigrok *s, int64_t silence_ns)
 {
-	struct meter_relay_line line = {.all_numbers = s->polled->all_numbers,
+	struct meter_relay_line line = {.framing = s->polled->framing,
+					.all_numbers = s->polled->all_numbers,
 					.silence_ns = silence_ns};
+	int64_t patience_ns = (int64_t)s->polled->patience_ms * 900000; /* nine tenths */
 	int meter = -1, ret;
 
 	if (s->front) {
 		line.framing = meter_front_framing(s->front);
 		s->fd = meter_front_take(s->front, &meter);
+	} else if (patience_ns && patience_ns < silence_ns) {
+		line.silence_ns = patience_ns;
 	}
 	if (s->fd < 0)
 		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
@@ -228,6 +232,18 @@ static void sigrok_check_connection(struct sigrok *s)
 				(double)s->options->silence_ns * 1e-9);
 }
 
+/* What the relay found wrong, of which the driver made no packet. */
+static void sigrok_check_answer(struct sigrok *s)
+{
+	struct meter_exchange last;
+
+	if (!s->relay || s->direct || s->answered)
+		return;
+	meter_relay_last(s->relay, &last);
+	if (last.fault && last.query_ns >= s->asked_ns)
+		sigrok_drop(s, "the meter", last.fault, last.text);
+}
+
 /* The driver reads when its descriptor is readable, or on a 10 ms timer. So: make it readable. */
 static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 {
@@ -243,6 +259,7 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 		s->asked_ns = meter_now_ns();
 		return g_poll(fds, n, timeout);
 	}
+	sigrok_check_answer(s);
 	meter_link_pause(s->link, s->due_ns);
 	while (meter_now_ns() < s->due_ns && !meter_link_stopping())
 		meter_sleep_until(s->due_ns);
@@ -293,6 +310,8 @@ static void sigrok_start(struct sigrok *s)
 	g_main_context_set_poll_func(context, sigrok_poll);
 	polling = s;
 	s->period_ns = (int64_t)(1e9 / s->options->rate_hz);
+	if (s->polled && s->polled->all_channels)
+		s->period_ns *= (int64_t)s->channels_n;
 	s->due_ns = s->packet_ns = meter_now_ns();
 	if (sr_session_new(s->context, &s->session) != SR_OK ||
 	    sr_session_dev_add(s->session, s->device) != SR_OK ||

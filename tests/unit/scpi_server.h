@@ -39,6 +39,7 @@ enum scpi_fault {
 	SCPI_HALF_CLOSE,  /* half of answer fault_at, then it closes */
 	SCPI_HALF_STALL,  /* half of answer fault_at, then nothing */
 	SCPI_ENDLESS,	  /* from answer fault_at on: bytes without a line's end */
+	SCPI_LATE,	  /* answer fault_at comes 1.2 s after its question */
 	SCPI_MAD,	  /* from answer fault_at on: letters */
 	SCPI_NAN,	  /* every fourth answer */
 	SCPI_GARBLE,	  /* every fourth answer has a letter in it */
@@ -176,8 +177,8 @@ static inline void scpi_put_pieces(const struct scpi_server *s, int fd, const ch
 	}
 }
 
-/* From answer fault_at on. -1: as if nothing were; else whether the connection goes on. */
-static inline int scpi_break(const struct scpi_server *s, int fd)
+/* Of answer n, from fault_at on. -1: as if nothing were; else whether the connection goes on. */
+static inline int scpi_break(const struct scpi_server *s, int fd, unsigned n)
 {
 	struct linger reset = {.l_onoff = 1};
 
@@ -207,6 +208,10 @@ static inline int scpi_break(const struct scpi_server *s, int fd)
 	case SCPI_ENDLESS:
 		scpi_say_without_end(s, fd);
 		return true;
+	case SCPI_LATE:
+		if (n == s->fault_at)
+			usleep(1200000);
+		return -1;
 	case SCPI_MAD:
 		scpi_say(s, fd, "hello\n");
 		return true;
@@ -252,7 +257,7 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 		(size_t)snprintf(text, sizeof(text), s->fault == SCPI_CRLF ? "%u\r\n" : "%u\n", n);
 
 	if (n >= s->fault_at && !once_over) {
-		int goes_on = scpi_break(s, fd);
+		int goes_on = scpi_break(s, fd, n);
 
 		if (goes_on >= 0)
 			return goes_on;

@@ -18,19 +18,19 @@ static void a_question_is_a_whole_line(void)
 
 static void an_answer_is_a_line(void)
 {
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "", 0), 0);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "12", 2), 0);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "12\n", 3), 3);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "12\n34\n", 6), 3);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "?\n", "", 0), 0);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "?\n", "12", 2), 0);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "?\n", "12\n", 3), 3);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LINES, "?\n", "12\n34\n", 6), 3);
 }
 
 static void an_answer_has_its_length_before_it(void)
 {
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "", 0), 0);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "\3\0\0", 3), 0);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "\3\0\0\0", 4), 7);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "\0\1\0\0", 4), 260);
-	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "\xff\xff\xff\xff", 4),
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "?\n", "", 0), 0);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "?\n", "\3\0\0", 3), 0);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "?\n", "\3\0\0\0", 4), 7);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "?\n", "\0\1\0\0", 4), 260);
+	CU_ASSERT_EQUAL(framing_answer_size(FRAMING_LENGTH, "?\n", "\xff\xff\xff\xff", 4),
 			(size_t)0xffffffff + 4);
 }
 

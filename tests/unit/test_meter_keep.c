@@ -67,6 +67,30 @@ static void serial_nothing_but_letters(void)
 	lost_and_back(SCPI_MAD, SCPI_TERMINAL, "no reading for 0.5 s");
 }
 
+/* libsigrok waits 1 s there and asks anew: this answer would be that one's, and all others one channel off. */
+static void serial_late(void)
+{
+	struct scpi_server server = {
+		.identity = scpi_dp832, .line = SCPI_TERMINAL, .fault = SCPI_LATE, .fault_at = AT};
+	static const char *const both[] = {"V1", "I1"};
+	struct meter_options options = {
+		.channels = both, .channels_n = 2, .rate_hz = 1000.0, .silence_ns = 2 * SECOND};
+	struct meter_keep *keep = NULL;
+	char spec[128];
+
+	scpi_server_launch(&server);
+	scpi_server_spec(&server, "scpi-pps", spec);
+	options.spec = spec;
+	heard.of = NULL;
+	CU_ASSERT_EQUAL_FATAL(meter_keep_open(&options, &keep, NULL), 0);
+	hear(keep, 2 * AT, 5 * SECOND);
+	expect_text(heard_kind(METER_EVENT_LOST), "no answer for 0.9 s");
+	expect_faithful(&server, both);
+	CU_ASSERT_EQUAL(heard.samples_n, 2 * AT); /* and back */
+	meter_keep_close(keep);
+	scpi_server_stop(&server);
+}
+
 static void letters(void)
 {
 	fourths_are_dropped(SCPI_GARBLE, SCPI_TCP, "no number '4q7'");
@@ -302,6 +326,7 @@ int main(void)
 		{"faster than the timer of 10 ms", faster_than_the_timer_of_10_ms},
 		{"serial line: the meter stalls", serial_stall},
 		{"serial line: half an answer, then nothing", serial_half_then_nothing},
+		{"serial line: an answer later than libsigrok waits", serial_late},
 		{"serial line: nothing but letters", serial_nothing_but_letters},
 		{"serial line: answers with letters", serial_letters},
 		{"serial line: answers that begin with NUL", serial_nul_answers},
