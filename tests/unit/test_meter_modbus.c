@@ -8,12 +8,17 @@
 
 static const char *const all[] = {"V", "I", "P"};
 
+static void dps_spec(const struct modbus_server *server, char spec[static 128])
+{
+	snprintf(spec, 128, "rdtech-dps:conn=%s:serialcomm=115200/8n1", server->terminal);
+}
+
 static struct meter_keep *keep_dps(struct modbus_server *server)
 {
 	char spec[128];
 
 	modbus_server_launch(server);
-	snprintf(spec, sizeof(spec), "rdtech-dps:conn=%s:serialcomm=115200/8n1", server->terminal);
+	dps_spec(server, spec);
 	return keep_spec(spec, all, 3);
 }
 
@@ -118,9 +123,26 @@ static void nothing_but_noise(void)
 	dps_lost_and_back(MODBUS_NOISE, "no reading for 0.5 s");
 }
 
+/* libsigrok waits 0.5 s and asks anew: this answer would be that one's, and each later one too old. */
 static void late(void)
 {
-	dps_lost_and_back(MODBUS_LATE, "no answer for 0.4 s");
+	struct modbus_server server = {.fault = MODBUS_LATE, .fault_at = AT};
+	struct meter_options options = {
+		.channels = all, .channels_n = 3, .rate_hz = 1000.0, .silence_ns = 2 * SECOND};
+	struct meter_keep *keep = NULL;
+	char spec[128];
+
+	modbus_server_launch(&server);
+	dps_spec(&server, spec);
+	options.spec = spec;
+	heard.of = NULL;
+	CU_ASSERT_EQUAL_FATAL(meter_keep_open(&options, &keep, NULL), 0);
+	hear(keep, 6 * AT, 5 * SECOND);
+	expect_text(heard_kind(METER_EVENT_LOST), "no answer for 0.5 s");
+	expect_true(&server);
+	CU_ASSERT_EQUAL(heard.samples_n, 6 * AT); /* and back */
+	meter_keep_close(keep);
+	modbus_server_stop(&server);
 }
 
 static void hung_up(void)
