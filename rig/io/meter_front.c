@@ -20,6 +20,7 @@
 
 struct meter_front {
 	struct meter_link *link;
+	enum framing framing;
 	char host[256], port[16], conn[40];
 	int listener;
 	in_port_t listener_port; /* in network order, like all of them here */
@@ -31,10 +32,14 @@ struct meter_front {
 
 static bool front_parse(struct meter_front *f, const char *conn)
 {
+	char kind[16];
 	int end = 0;
 
-	return sscanf(conn, "tcp-raw/%255[^/]/%15[0-9]%n", f->host, f->port, &end) == 2 &&
-	       conn[end] == '\0';
+	if (sscanf(conn, "tcp-%15[^/]/%255[^/]/%15[0-9]%n", kind, f->host, f->port, &end) != 3 ||
+	    conn[end])
+		return false;
+	f->framing = strcmp(kind, "rigol") == 0 ? FRAMING_LENGTH : FRAMING_LINES;
+	return f->framing == FRAMING_LENGTH || strcmp(kind, "raw") == 0;
 }
 
 /* Of this process's connections to the listener, the one from a port (0: any); -1 if there is none. */
@@ -80,10 +85,11 @@ static int front_connect(struct meter_front *f)
 /* One connection of the driver. True when the meter's is to stay. */
 static bool front_serve(struct meter_front *f, int driver, in_port_t port)
 {
+	const struct meter_relay_line line = {.framing = f->framing, .silence_ns = SILENCE_NS};
 	bool stays;
 
 	f->meter = front_connect(f);
-	meter_relay_pump(driver, f->meter, SILENCE_NS, f->link);
+	meter_relay_pump(driver, f->meter, &line, f->link);
 	pthread_mutex_lock(&f->lock);
 	stays = f->taken == port;
 	pthread_mutex_unlock(&f->lock);
@@ -164,6 +170,11 @@ int meter_front_start(const char *conn, struct meter_link *link, struct meter_fr
 const char *meter_front_conn(const struct meter_front *front)
 {
 	return front->conn;
+}
+
+enum framing meter_front_framing(const struct meter_front *front)
+{
+	return front->framing;
 }
 
 int meter_front_take(struct meter_front *f, int *meter)

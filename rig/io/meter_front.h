@@ -8,18 +8,22 @@
 #ifndef COLDRIG_METER_FRONT_H
 #define COLDRIG_METER_FRONT_H
 
+#include "framing.h"
 #include "meter_backend.h"
 
 struct meter_front;
 
 /*
- * conn is tcp-raw/HOST/PORT; -EINVAL if it is not. The meter is connected to when the driver connects; whatever
+ * conn is tcp-raw/HOST/PORT or tcp-rigol/HOST/PORT; -EINVAL if it is not. The meter is connected to when the driver connects; whatever
  * fails then ends the process with the loss told. Ended and freed by meter_front_take(), or with the process.
  */
 int meter_front_start(const char *conn, struct meter_link *link, struct meter_front **out);
 
-/* What the driver is to be given for conn. */
+/* What the driver is to be given for conn: always tcp-raw. */
 const char *meter_front_conn(const struct meter_front *front);
+
+/* The meter's. */
+enum framing meter_front_framing(const struct meter_front *front);
 
 /*
  * When the driver has the meter open, and between two of its questions. The driver's descriptor, which is the

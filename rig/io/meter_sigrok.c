@@ -7,10 +7,10 @@
 #include "meter_sigrok.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -21,12 +21,28 @@
 /* GPollFunc takes no argument. One meter a process. */
 static struct sigrok *polling;
 
-/* Lines of plain text; tcp-rigol and vxi frame theirs. */
-static bool sigrok_can_relay(const struct sigrok *s)
+static void sigrok_relay(struct sigrok *s, int64_t silence_ns)
 {
-	const char *conn = meter_spec_get(s->spec, "conn");
+	struct meter_relay_line line = {.framing = s->polled->framing,
+					.all_numbers = s->polled->all_numbers,
+					.silence_ns = silence_ns};
+	int64_t patience_ns = (int64_t)s->polled->patience_ms * 900000; /* nine tenths */
+	int meter = -1, ret;
 
-	return s->polled && (isatty(s->fd) || (conn && strncmp(conn, "tcp-raw/", 8) == 0));
+	if (s->front) {
+		line.framing = meter_front_framing(s->front);
+		s->fd = meter_front_take(s->front, &meter);
+	} else if (patience_ns && patience_ns < silence_ns) {
+		line.silence_ns = patience_ns;
+	}
+	if (s->fd < 0)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
+	s->direct = s->front && s->polled->way == METER_RELAY_DIRECT;
+	s->front = NULL;
+	ret = meter_relay_start(s->fd, meter, s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
+				&line, s->link, &s->relay);
+	if (ret)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
 }
 
 static void sigrok_connect(struct sigrok *s)
@@ -35,24 +51,14 @@ static void sigrok_connect(struct sigrok *s)
 	int64_t silence = s->options->silence_ns / 4 * 3;
 	struct timeval limit = {.tv_sec = silence / 1000000000,
 				.tv_usec = silence / 1000 % 1000000};
-	int one = 1, meter = -1, ret;
+	int one = 1;
 
-	if (s->front)
-		s->fd = meter_front_take(s->front, &meter);
-	if (s->front && s->fd < 0)
-		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
-	s->front = NULL;
-	if (s->fd < 0)
-		return;
-	if (sigrok_can_relay(s)) {
-		s->direct = s->polled->way == METER_RELAY_DIRECT && !isatty(s->fd);
-		ret = meter_relay_start(s->fd, meter,
-					s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
-					s->polled->all_numbers, silence, s->link, &s->relay);
-		if (ret)
-			meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
+	if (s->front || (s->polled && s->fd >= 0 && isatty(s->fd))) {
+		sigrok_relay(s, silence);
 		return;
 	}
+	if (s->fd < 0)
+		return;
 	/* 40 ms a reading without it: channel and query are two small writes. */
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -161,11 +167,14 @@ static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int un
 			   struct meter_sample *sample, const struct meter_exchange *last)
 {
 	struct sigrok_channel *channel = sigrok_channel(s, sr);
+	const char *why = last->fault ? last->fault : meter_relay_no_reading(value);
+	char text[32];
 
 	if (!channel)
 		return;
-	if (last->fault || !isfinite(value)) {
-		sigrok_drop(s, sr->name, last->fault ? last->fault : "not finite", last->text);
+	if (why) {
+		snprintf(text, sizeof(text), "%g", value);
+		sigrok_drop(s, sr->name, why, last->fault ? last->text : text);
 		return;
 	}
 	sigrok_check_unit(s, channel, unit);
@@ -240,10 +249,22 @@ static void sigrok_await_due(struct sigrok *s)
 		sigrok_await(s, due_ns);
 	while (meter_now_ns() < due_ns && !meter_link_stopping());
 	if (!s->sweep_left) {
-		s->sweep_left = s->channels_n;
+		s->sweep_left = s->polled->all_channels ? 1 : s->channels_n;
 		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
 	}
 	s->sweep_left--;
+}
+
+/* What the relay found wrong, of which the driver made no packet. */
+static void sigrok_check_answer(struct sigrok *s)
+{
+	struct meter_exchange last;
+
+	if (!s->relay || s->direct || s->answered)
+		return;
+	meter_relay_last(s->relay, &last);
+	if (last.fault && last.query_ns >= s->asked_ns)
+		sigrok_drop(s, "the meter", last.fault, last.text);
 }
 
 /* The driver reads when its descriptor is readable, or on a 10 ms timer. So: make it readable. */
@@ -261,6 +282,7 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 		s->asked_ns = meter_now_ns();
 		return g_poll(fds, n, timeout);
 	}
+	sigrok_check_answer(s);
 	sigrok_await_due(s);
 	sigrok_check_connection(s);
 	if (s->direct)

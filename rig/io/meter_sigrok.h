@@ -19,6 +19,11 @@ struct sigrok_driver {
 	const char *name;
 	enum meter_relay_way way; /* over a socket; over a serial line it is always PUMP */
 	bool all_numbers;	  /* while it runs it asks for nothing but numbers */
+	bool all_channels;	  /* one question for all of them */
+	enum framing framing;	  /* on a serial line */
+	/* So long it waits on a serial line and then asks anew, and the first answer would be taken for the
+	 * second question's. 0: it does not. */
+	int patience_ms;
 };
 
 struct sigrok_channel {

@@ -13,8 +13,9 @@
 #define FDS_MAX 1024
 
 static const struct sigrok_driver polled_drivers[] = {
-	{"scpi-pps", METER_RELAY_DIRECT, true},
-	{"scpi-dmm", METER_RELAY_PUMP, false},
+	{"scpi-pps", METER_RELAY_DIRECT, true, false, FRAMING_LINES, 1000},
+	{"scpi-dmm", METER_RELAY_PUMP, false, false, FRAMING_LINES, 0}, /* ends then */
+	{"rdtech-dps", METER_RELAY_PUMP, true, true, FRAMING_MODBUS, 500},
 };
 
 /* The first complaint is the cause; those behind it are its consequences. */
@@ -80,7 +81,7 @@ static void sigrok_start_front(struct sigrok *s)
 	const char *conn = meter_spec_get(s->spec, "conn");
 	int ret;
 
-	if (!s->polled || !conn)
+	if (!s->polled || !conn || s->polled->framing != FRAMING_LINES)
 		return;
 	ret = meter_front_start(conn, s->link, &s->front);
 	if (ret && ret != -EINVAL) /* another connection, or libsigrok finds words for it */

@@ -78,7 +78,7 @@ static void a_peer_that_goes_is_a_loss_with_words(void)
 						     .fault_once = true};
 			struct meter_keep *keep;
 
-			scpi_server_launch(&server, 0);
+			scpi_server_launch(&server);
 			keep = keep_server(&server);
 			hear_until((struct ear){.keep = keep}, SAMPLES, true, 10 * SECOND);
 			CU_ASSERT_TRUE(heard.lost);
@@ -148,7 +148,7 @@ static void no_descriptor_is_closed_twice(void)
 	int found = 0;
 
 	closes->bad = 0;
-	scpi_server_launch(&server, 0);
+	scpi_server_launch(&server);
 	keep = keep_server(&server);
 	hear(keep, 60); /* with a loss and a return */
 	CU_ASSERT_TRUE(heard.lost_once);

@@ -5,21 +5,17 @@
 
 #define READINGS 60
 
-static void is_read(const char *driver, const char *identity, bool on_terminal,
+static void is_read(const char *driver, const char *identity, enum scpi_line line,
 		    const char *const *channels, size_t n, const char *const *units)
 {
-	struct scpi_server server = {.identity = identity};
+	struct scpi_server server = {.identity = identity, .line = line};
 	struct meter_options options = hear_options(NULL, channels, n);
 	struct meter_keep *keep = NULL;
 	struct err err = {""};
 	char spec[128];
 
-	scpi_server_launch(&server, on_terminal ? -1 : 0);
-	if (on_terminal)
-		snprintf(spec, sizeof(spec), "%s:conn=%s:serialcomm=115200/8n1", driver,
-			 server.terminal);
-	else
-		snprintf(spec, sizeof(spec), "%s:conn=tcp-raw/127.0.0.1/%d", driver, server.port);
+	scpi_server_launch(&server);
+	scpi_server_spec(&server, driver, spec);
 	options.spec = spec;
 	heard.of = NULL;
 	CU_ASSERT_EQUAL_FATAL(meter_keep_open(&options, &keep, &err), 0);
@@ -46,8 +42,9 @@ static void dp832(void)
 	static const char *const channels[] = {"V1", "I1", "P1", "V3", "I3"};
 	static const char *const units[] = {"V", "A", "W", "V", "A"};
 
-	is_read("scpi-pps", scpi_dp832, false, channels, 5, units);
-	is_read("scpi-pps", scpi_dp832, true, channels, 5, units);
+	is_read("scpi-pps", scpi_dp832, SCPI_TCP, channels, 5, units);
+	is_read("scpi-pps", scpi_dp832, SCPI_TERMINAL, channels, 5, units);
+	is_read("scpi-pps", scpi_dp832, SCPI_RIGOL, channels, 5, units);
 }
 
 static void hmc8043(void)
@@ -55,7 +52,7 @@ static void hmc8043(void)
 	static const char *const channels[] = {"V1", "I1", "V2", "I2"};
 	static const char *const units[] = {"V", "A", "V", "A"};
 
-	is_read("scpi-pps", scpi_hmc8043, false, channels, 4, units);
+	is_read("scpi-pps", scpi_hmc8043, SCPI_TCP, channels, 4, units);
 }
 
 /* libsigrok calls a multimeter's only channel P1. */
@@ -64,13 +61,14 @@ static const char *const volt[] = {"V"};
 
 static void a34405a(void)
 {
-	is_read("scpi-dmm", scpi_34405a, false, p1, 1, volt);
-	is_read("scpi-dmm", scpi_34405a, true, p1, 1, volt);
+	is_read("scpi-dmm", scpi_34405a, SCPI_TCP, p1, 1, volt);
+	is_read("scpi-dmm", scpi_34405a, SCPI_TERMINAL, p1, 1, volt);
+	is_read("scpi-dmm", scpi_34405a, SCPI_RIGOL, p1, 1, volt);
 }
 
 static void a34401a(void)
 {
-	is_read("scpi-dmm", scpi_34401a, false, p1, 1, volt);
+	is_read("scpi-dmm", scpi_34401a, SCPI_TCP, p1, 1, volt);
 }
 
 static void demo(void)

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+#include "framing.h"
+
+#include <string.h>
+
+#include "modbus.h"
+
+bool framing_is_question(enum framing framing, const char *bytes, size_t n)
+{
+	if (framing == FRAMING_MODBUS) {
+		size_t size = modbus_question_size((const uint8_t *)bytes, n);
+
+		return size && n >= size;
+	}
+	return n && bytes[n - 1] == '\n' && memchr(bytes, '?', n);
+}
+
+size_t framing_answer_size(enum framing framing, const char *question, const char *answer, size_t n)
+{
+	const uint8_t *bytes = (const uint8_t *)answer;
+	const char *end = n ? memchr(answer, '\n', n) : NULL;
+
+	if (framing == FRAMING_LINES)
+		return end ? (size_t)(end + 1 - answer) : 0;
+	if (framing == FRAMING_MODBUS)
+		return modbus_answer_size((const uint8_t *)question, bytes, n);
+	if (n < FRAMING_LENGTH_SIZE)
+		return 0;
+	return FRAMING_LENGTH_SIZE + ((size_t)bytes[0] | (size_t)bytes[1] << 8 |
+				      (size_t)bytes[2] << 16 | (size_t)bytes[3] << 24);
+}
