@@ -6,6 +6,7 @@
  */
 #include "meter_sigrok.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -330,6 +331,16 @@ static void sigrok_start(struct sigrok *s)
 	sigrok_spare_wakeups(s, context);
 }
 
+/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. scpi-dmm
+ * closes nothing (0.5.2), and the relay waits for the end of what is said. */
+static void sigrok_close(struct sigrok *s)
+{
+	sr_dev_close(s->device);
+	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
+		close(s->fd);
+	meter_relay_stop(s->relay);
+}
+
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,
 		       struct meter_link *link)
 {
@@ -354,9 +365,7 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 		meter_blocks_flush(s->blocks);
 	if (!meter_link_stopping() && !(s->blocks && meter_blocks_full(s->blocks)))
 		sigrok_lost(s, "the driver ended the session");
-	/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. */
-	sr_dev_close(s->device);
-	meter_relay_stop(s->relay);
+	sigrok_close(s);
 	meter_blocks_free(s->blocks);
 }
 

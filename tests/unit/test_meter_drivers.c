@@ -5,6 +5,16 @@
 
 #define READINGS 60
 
+/* Its process has let go of the meter by itself, and was not killed for silence. */
+static void ends_in_order(struct meter_keep *keep)
+{
+	CU_ASSERT_TRUE(meter_keep_stop(keep));
+	hear_until((struct ear){.keep = keep}, SAMPLES, true, 10 * SECOND);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_LOST));
+	CU_ASSERT_TRUE(heard_kind(METER_EVENT_LOST)->complete);
+	CU_ASSERT_STRING_EQUAL(heard.lost_text, "stopped");
+}
+
 static void is_read(const char *driver, const char *identity, bool on_terminal,
 		    const char *const *channels, size_t n, const char *const *units)
 {
@@ -36,6 +46,7 @@ static void is_read(const char *driver, const char *identity, bool on_terminal,
 			CU_ASSERT_STRING_EQUAL(event->unit, units[event->channel]);
 	}
 	CU_ASSERT_EQUAL(heard_count(METER_EVENT_CHANNEL), n);
+	ends_in_order(keep);
 	meter_keep_close(keep);
 	scpi_server_stop(&server);
 }
