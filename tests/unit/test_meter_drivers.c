@@ -5,6 +5,8 @@
 
 #define READINGS 60
 
+static struct meter_identity identity; /* of the meter that was read last */
+
 /* Its process has let go of the meter by itself, and was not killed for silence. */
 static void ends_in_order(struct meter_keep *keep)
 {
@@ -15,10 +17,10 @@ static void ends_in_order(struct meter_keep *keep)
 	CU_ASSERT_STRING_EQUAL(heard.lost_text, "stopped");
 }
 
-static void is_read(const char *driver, const char *identity, bool on_terminal,
+static void is_read(const char *driver, const char *idn, bool on_terminal,
 		    const char *const *channels, size_t n, const char *const *units)
 {
-	struct scpi_server server = {.identity = identity};
+	struct scpi_server server = {.identity = idn};
 	struct meter_options options = {
 		.channels = channels, .channels_n = n, .rate_hz = 1000, .silence_ns = SILENCE};
 	struct meter_keep *keep = NULL;
@@ -39,6 +41,8 @@ static void is_read(const char *driver, const char *identity, bool on_terminal,
 	if (heard.lost)
 		printf(" [lost: %s] ", heard.lost_text);
 	expect_faithful(&server, channels);
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_READY));
+	identity = heard_kind(METER_EVENT_READY)->identity;
 	for (size_t i = 0; i < heard.events_n; i++) {
 		const struct meter_event *event = &heard.events[i];
 
@@ -58,6 +62,20 @@ static void dp832(void)
 
 	is_read("scpi-pps", scpi_dp832, false, channels, 5, units);
 	is_read("scpi-pps", scpi_dp832, true, channels, 5, units);
+}
+
+/* It would be another meter's when it comes in one. */
+static void identity_in_two_lines(void)
+{
+	static const char *const channels[] = {"V1"};
+	static const char *const units[] = {"V"};
+
+	is_read("scpi-pps",
+		"RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16\n"
+		"RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16",
+		false, channels, 1, units);
+	CU_ASSERT_STRING_EQUAL(identity.version, "00.01.16");
+	CU_ASSERT_STRING_EQUAL(identity.serial, "DP8C000001");
 }
 
 static void hmc8043(void)
@@ -108,6 +126,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{"Rigol DP832: volts, amperes, watts", dp832},
+		{"an identity in two lines", identity_in_two_lines},
 		{"Rohde & Schwarz HMC8043: volts, amperes", hmc8043},
 		{"Agilent 34405A", a34405a},
 		{"Agilent 34401A", a34401a},
