@@ -238,9 +238,13 @@ static void sigrok_await_due(struct sigrok *s)
 	int64_t due_ns = s->sweep_left ? 0 : s->due_ns;
 
 	meter_link_pause(s->link, due_ns);
-	do
-		sigrok_await(s, due_ns);
-	while (meter_now_ns() < due_ns && !meter_link_stopping());
+	do {
+		int64_t alive_ns = meter_now_ns() + METER_ALIVE_NS;
+
+		sigrok_await(s, due_ns < alive_ns ? due_ns : alive_ns);
+		if (due_ns >= alive_ns)
+			meter_link_alive(s->link);
+	} while (meter_now_ns() < due_ns && !meter_link_stopping());
 	if (!s->sweep_left) {
 		s->sweep_left = s->channels_n;
 		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
