@@ -21,12 +21,14 @@
 #include "meter_backend.h"
 
 /* Of the start limit, for an orderly end: what is slow to open is slow to close. */
-#define STOP_PART 0.15
-#define KILL_MS	  1000
-#define EXIT_MS	  100 /* between the end of the pipe and the end of the process */
-#define CHECK_MS  2000
-#define PIPE_SIZE (1 << 20) /* some 5,000 records: seconds of a busy controller */
-#define BATCH	  64
+#define STOP_PART   0.15
+#define KILL_MS	    1000
+#define EXIT_MS	    100 /* between the end of the pipe and the end of the process */
+#define CHECK_MS    2000
+#define PIPE_SIZE   (1 << 20) /* some 5,000 records: seconds of a busy controller */
+#define BATCH	    64
+#define RATE_MIN_HZ 1e-6
+#define RATE_MAX_HZ 1e6
 
 struct meter {
 	pid_t pid; /* 0: none, or reaped */
@@ -69,9 +71,9 @@ static int meter_check(const struct meter_options *options, struct err *err)
 {
 	if (options->channels_n > UINT32_MAX)
 		return err_set(err, -EINVAL, "meter %s: too many channels", options->spec);
-	if (!(options->rate_hz > 0.0 && options->rate_hz <= 1e6))
-		return err_set(err, -EINVAL, "meter %s: rate of %g Hz: want 0 to 1000000",
-			       options->spec, options->rate_hz);
+	if (!(options->rate_hz >= RATE_MIN_HZ && options->rate_hz <= RATE_MAX_HZ))
+		return err_set(err, -EINVAL, "meter %s: rate of %g Hz: want %g to %g",
+			       options->spec, options->rate_hz, RATE_MIN_HZ, RATE_MAX_HZ);
 	if (options->silence_ns <= 0)
 		return err_set(err, -EINVAL, "meter %s: the silence limit must be more than 0",
 			       options->spec);

@@ -184,6 +184,18 @@ void meter_link_alive(struct meter_link *link)
 	link_tell(link, &(struct meter_record){.kind = METER_RECORD_ALIVE});
 }
 
+void meter_link_wait(struct meter_link *link, int64_t until_ns)
+{
+	meter_link_pause(link, until_ns);
+	while (!meter_link_stopping() && meter_now_ns() < until_ns) {
+		int64_t alive_ns = meter_now_ns() + METER_ALIVE_NS;
+
+		meter_sleep_until(until_ns < alive_ns ? until_ns : alive_ns);
+		if (until_ns >= alive_ns)
+			meter_link_alive(link);
+	}
+}
+
 static struct meter_record link_record(enum meter_event_kind kind)
 {
 	return (struct meter_record){

@@ -245,9 +245,13 @@ static void sigrok_await_due(struct sigrok *s)
 	int64_t due_ns = s->sweep_left ? 0 : s->due_ns;
 
 	meter_link_pause(s->link, due_ns);
-	do
-		sigrok_await(s, due_ns);
-	while (meter_now_ns() < due_ns && !meter_link_stopping());
+	do {
+		int64_t alive_ns = meter_now_ns() + METER_ALIVE_NS;
+
+		sigrok_await(s, due_ns < alive_ns ? due_ns : alive_ns);
+		if (due_ns >= alive_ns)
+			meter_link_alive(s->link);
+	} while (meter_now_ns() < due_ns && !meter_link_stopping());
 	if (!s->sweep_left) {
 		s->sweep_left = s->polled->all_channels ? 1 : s->channels_n;
 		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
@@ -351,6 +355,16 @@ static void sigrok_start(struct sigrok *s)
 	sigrok_spare_wakeups(s, context);
 }
 
+/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. scpi-dmm
+ * closes nothing (0.5.2), and the relay waits for the end of what is said. */
+static void sigrok_close(struct sigrok *s)
+{
+	sr_dev_close(s->device);
+	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
+		close(s->fd);
+	meter_relay_stop(s->relay);
+}
+
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,
 		       struct meter_link *link)
 {
@@ -375,12 +389,7 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 		meter_blocks_flush(s->blocks);
 	if (!meter_link_stopping() && !(s->blocks && meter_blocks_full(s->blocks)))
 		sigrok_lost(s, "the driver ended the session");
-	/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. */
-	sr_dev_close(s->device);
-	/* scpi-dmm leaves it open, and the relay would wait for its end for ever. */
-	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
-		close(s->fd);
-	meter_relay_stop(s->relay);
+	sigrok_close(s);
 	meter_blocks_free(s->blocks);
 }
 

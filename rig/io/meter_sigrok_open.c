@@ -203,9 +203,11 @@ static void sigrok_find_device(struct sigrok *s)
 	g_slist_free(found);
 }
 
+/* Of an identity that came in two lines the second one ends up in a word of the first. */
 static void sigrok_word(char to[static 40], const char *from)
 {
 	g_strlcpy(to, from ? from : "", 40);
+	to[strcspn(to, "\r\n")] = '\0';
 }
 
 struct meter_identity sigrok_identity(const struct sr_dev_inst *device)

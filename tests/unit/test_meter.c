@@ -247,6 +247,33 @@ static void the_end_of_the_line_is_a_loss_at_once(void)
 	meter_close(meter);
 }
 
+static void readings_rarer_than_the_silence_limit_are_no_silence(void)
+{
+	struct scpi_server server;
+	char tcp[64];
+	const char *const specs[] = {"fake:w=1", tcp};
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	snprintf(tcp, sizeof(tcp), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+	for (size_t i = 0; i < UNIT_COUNT(specs); i++) {
+		struct meter_options options = {.spec = specs[i],
+						.channels = watts,
+						.channels_n = 1,
+						.rate_hz = 0.4,
+						.silence_ns = 2 * SECOND};
+		struct meter *meter;
+		struct err err;
+
+		heard.of = NULL;
+		CU_ASSERT_EQUAL_FATAL(meter_open(&options, &meter, &err), 0);
+		hear(meter, 2, 20 * SECOND);
+		CU_ASSERT_FALSE(heard.lost);
+		CU_ASSERT_EQUAL(heard.samples_n, 2);
+		meter_close(meter);
+	}
+	scpi_server_stop(&server);
+}
+
 static void answers_in_two_segments_are_read_whole(void)
 {
 	struct scpi_server server;
@@ -296,7 +323,7 @@ static void options_that_cannot_be_are_refused_at_once(void)
 {
 	static const char *const twice[] = {"P1", "P1"};
 	const struct meter_options good = hear_options("fake:w=1", watts, 3);
-	struct meter_options rows[12];
+	struct meter_options rows[13];
 	size_t n = 0;
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++)
@@ -309,6 +336,7 @@ static void options_that_cannot_be_are_refused_at_once(void)
 	rows[n++].spec = "fake:square=1/2";
 	rows[n++].spec = "fake:square=1/2/0";
 	rows[n++].rate_hz = 0.0;
+	rows[n++].rate_hz = 1e-300; /* its period is no number */
 	rows[n++].silence_ns = 0;
 	rows[n++].start_ns = -1;
 	rows[n++].start_ns = METER_START_MAX_NS + 1;
@@ -535,6 +563,8 @@ int main(void)
 		{"a flood of answers is a loss and no flood of notes",
 		 a_flood_of_answers_is_a_loss_and_no_flood_of_notes},
 		{"the end of the line is a loss at once", the_end_of_the_line_is_a_loss_at_once},
+		{"readings rarer than the silence limit are no silence",
+		 readings_rarer_than_the_silence_limit_are_no_silence},
 		{"answers in two segments are read whole", answers_in_two_segments_are_read_whole},
 		{"what cannot be read is lost with words", what_cannot_be_read_is_lost_with_words},
 		{"options that cannot be are refused at once",
