@@ -17,7 +17,7 @@ static const struct sigrok_quirk {
 
 static bool blocks_can_set(const struct sigrok *s, uint32_t key)
 {
-	return sr_dev_config_capabilities_list(s->device, NULL, (int)key) & SR_CONF_SET;
+	return (unsigned)sr_dev_config_capabilities_list(s->device, NULL, (int)key) & SR_CONF_SET;
 }
 
 static void blocks_set(struct sigrok *s, uint32_t key, uint64_t value)

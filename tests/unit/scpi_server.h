@@ -54,6 +54,9 @@ enum scpi_fault {
 	SCPI_CRLF	  /* every answer ends with CR LF */
 };
 
+/* Of an end behind an answer: closed, or reset, if the next question was on its way. */
+#define SCPI_GONE "onnection"
+
 /* What kinds of meter it plays. */
 static const char scpi_dp832[] = "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16";
 static const char scpi_dp832_other[] = "RIGOL TECHNOLOGIES,DP832,DP8C000002,00.01.16";

@@ -128,7 +128,7 @@ static void server_resets(void)
 
 static void server_says_zero_and_closes(void)
 {
-	lost_after(SCPI_ZERO_CLOSE, "closed the connection");
+	lost_after(SCPI_ZERO_CLOSE, SCPI_GONE);
 }
 
 static void server_never_answers_idn(void)

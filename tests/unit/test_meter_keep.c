@@ -29,12 +29,12 @@ static void reset(void)
 
 static void zero_then_closed(void)
 {
-	lost_and_back(SCPI_ZERO_CLOSE, SCPI_TCP, "closed the connection");
+	lost_and_back(SCPI_ZERO_CLOSE, SCPI_TCP, SCPI_GONE);
 }
 
 static void empty_then_closed(void)
 {
-	lost_and_back(SCPI_EMPTY_CLOSE, SCPI_TCP, "closed the connection");
+	lost_and_back(SCPI_EMPTY_CLOSE, SCPI_TCP, SCPI_GONE);
 }
 
 static void half_then_closed(void)

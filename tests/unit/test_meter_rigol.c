@@ -24,7 +24,7 @@ static void reset(void)
 
 static void zero_then_closed(void)
 {
-	lost_and_back(SCPI_ZERO_CLOSE, SCPI_RIGOL, "closed the connection");
+	lost_and_back(SCPI_ZERO_CLOSE, SCPI_RIGOL, SCPI_GONE);
 }
 
 static void half_then_closed(void)
