@@ -6,6 +6,7 @@
  */
 #include "meter_sigrok.h"
 
+#include <fcntl.h>
 #include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -322,6 +323,9 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 		sigrok_lost(s, "the driver ended the session");
 	/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. */
 	sr_dev_close(s->device);
+	/* scpi-dmm leaves it open, and the relay would wait for its end for ever. */
+	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
+		close(s->fd);
 	meter_relay_stop(s->relay);
 	meter_blocks_free(s->blocks);
 }

@@ -63,7 +63,7 @@ struct scpi_shared {
 	_Atomic unsigned answers;
 	_Atomic unsigned connections;
 	_Atomic unsigned segments; /* received since the first question for a number */
-	_Atomic bool local;	   /* SYST:LOCAL came */
+	_Atomic bool local;	   /* SYST:LOCAL or ABORT came, a driver's last word */
 	struct {
 		int64_t query_ns, answer_ns;
 		int channel;
@@ -213,6 +213,14 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 	return true;
 }
 
+/* Whether a driver has said its last word, after a while. */
+static inline bool scpi_server_left(const struct scpi_server *s)
+{
+	for (int i = 0; i < 1000 && !s->shared->local; i++)
+		usleep(1000);
+	return s->shared->local;
+}
+
 /* All that is no number. */
 static inline void scpi_tell(const struct scpi_server *s, int fd, const char *text)
 {
@@ -244,7 +252,7 @@ static inline bool scpi_line(struct scpi_server *s, int fd, const char *line, in
 		s->channel = atoi(strrchr(line, ' '));
 	else if (strcasestr(line, "INST:SEL OUT") && !strchr(line, '?'))
 		s->channel = atoi(strcasestr(line, "OUT") + 3);
-	else if (strstr(line, "SYST:LOCAL"))
+	else if (strstr(line, "SYST:LOCAL") || strncmp(line, "ABORT", 5) == 0)
 		s->shared->local = true;
 	if (!strchr(line, '?'))
 		return true;

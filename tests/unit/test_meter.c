@@ -83,9 +83,7 @@ static void readings_are_the_answers_that_the_server_gave(void)
 	printf(" [%.0f readings/s of 1000 asked for, %.1f %% of a core] ", 1999.0 / seconds,
 	       100.0 * cpu / seconds);
 	meter_close(meter);
-	for (int i = 0; i < 1000 && !server.shared->local; i++)
-		usleep(1000);
-	CU_ASSERT_TRUE(server.shared->local); /* the front panel is given back */
+	CU_ASSERT_TRUE(scpi_server_left(&server)); /* the front panel is given back */
 	scpi_server_stop(&server);
 }
 
