@@ -146,6 +146,7 @@ static int meter_fork(struct meter *m, const struct meter_backend *backend,
 	if (m->pid == 0) {
 		struct meter_link *link = meter_link_start(child_end, m->ring, parent);
 
+		free(m); /* it is the parent's */
 		backend->run(options, spec, link);
 		/* Ends with _exit(): no atexit handlers, no flushing of the parent's streams. */
 		meter_link_complete(link, meter_link_stopping() ? "stopped"

@@ -180,18 +180,16 @@ static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *ana
 	size_t n = (size_t)analog->num_samples * g_slist_length(channels), k = 0;
 	struct meter_sample sample = {0};
 	struct meter_exchange last;
-	float *values;
 
 	sigrok_time(s, &sample, &last);
-	values = g_new(float, n);
-	if (sr_analog_to_float(analog, values) != SR_OK)
+	s->values = g_renew(float, s->values, n);
+	if (sr_analog_to_float(analog, s->values) != SR_OK)
 		sigrok_lost(s, "values that cannot be read");
 	for (uint32_t i = 0; i < analog->num_samples; i++) {
 		for (GSList *l = channels; l; l = l->next)
-			sigrok_reading(s, l->data, (int)analog->meaning->unit, (double)values[k++],
-				       &sample, &last);
+			sigrok_reading(s, l->data, (int)analog->meaning->unit,
+				       (double)s->values[k++], &sample, &last);
 	}
-	g_free(values);
 }
 
 static void sigrok_on_packet(const struct sr_dev_inst *device,

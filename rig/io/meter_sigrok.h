@@ -50,6 +50,7 @@ struct sigrok {
 	bool stopped;
 	bool holding; /* held is a 0.0 that waits for a good reading behind it */
 	struct meter_sample held;
+	float *values; /* a packet's; kept, for the process may end while it hands them on */
 	int64_t noted_ns;
 	unsigned dropped; /* readings since noted_ns */
 	char log[128];	  /* libsigrok's first complaint */
