@@ -7,13 +7,10 @@
  * meter_rate [HZ [SECONDS [RUNS]]]
  * meter_rate --memory READINGS: resident memory of both processes, early on and in the end, of a
  * fake meter that is read as fast as it goes.
- * meter_rate --bare SPEC CHANNEL READINGS: the meter's process without the watchdog of its parent,
- * for valgrind, under which all is slow.
  */
 #include <math.h>
 #include <stdlib.h>
 
-#include "meter_backend.h"
 #include "meter_hear.h"
 
 static const char *const watts[] = {"P1", "P2", "P3"};
@@ -129,47 +126,6 @@ static int memory(size_t readings)
 	return ok ? 0 : 1;
 }
 
-static _Noreturn void run_bare(const char *text, const char *channel, int fd, pid_t parent)
-{
-	const struct meter_options options = {.spec = text,
-					      .channels = &channel,
-					      .channels_n = 1,
-					      .rate_hz = 100,
-					      .silence_ns = 20 * SECOND};
-	struct meter_link *link = meter_link_start(fd, NULL, parent);
-	struct meter_spec spec;
-
-	if (meter_spec_parse(text, &spec, NULL) == 0)
-		meter_sigrok_backend.run(&options, &spec, link);
-	_exit(0);
-}
-
-static int bare(const char *spec, const char *channel, size_t readings)
-{
-	struct meter_record record;
-	pid_t child, parent = getpid();
-	size_t n = 0;
-	int ends[2];
-
-	if (pipe(ends) < 0)
-		return 1;
-	child = fork();
-	if (child == 0)
-		run_bare(spec, channel, ends[1], parent);
-	close(ends[1]);
-	while (read(ends[0], &record, sizeof(record)) == (ssize_t)sizeof(record)) {
-		n += record.kind == METER_RECORD_SAMPLE;
-		if (record.kind == METER_RECORD_EVENT && record.u.event.kind == METER_EVENT_LOST)
-			fprintf(stderr, "lost: %s\n", record.u.event.text);
-		if (n == readings)
-			kill(child, SIGTERM);
-	}
-	close(ends[0]);
-	waitpid(child, NULL, 0);
-	printf("%zu readings\n", n);
-	return n >= readings ? 0 : 1;
-}
-
 int main(int argc, char **argv)
 {
 	double hz = argc > 1 ? atof(argv[1]) : 1000, seconds = argc > 2 ? atof(argv[2]) : 5;
@@ -177,8 +133,6 @@ int main(int argc, char **argv)
 
 	if (argc == 3 && strcmp(argv[1], "--memory") == 0)
 		return memory(strtoull(argv[2], NULL, 10));
-	if (argc == 5 && strcmp(argv[1], "--bare") == 0)
-		return bare(argv[2], argv[3], strtoull(argv[4], NULL, 10));
 	if (!(hz > 0) || !(seconds > 0) || runs < 1) {
 		fputs("usage: meter_rate [HZ [SECONDS [RUNS]]] | --memory READINGS\n", stderr);
 		return 2;

@@ -107,14 +107,15 @@ static void reset(void)
 	lost_and_back(SCPI_RESET, false, "reset by peer");
 }
 
+/* Closed, or reset where the next question was quicker. */
 static void zero_then_closed(void)
 {
-	lost_and_back(SCPI_ZERO_CLOSE, false, "closed the connection");
+	lost_and_back(SCPI_ZERO_CLOSE, false, "onnection");
 }
 
 static void empty_then_closed(void)
 {
-	lost_and_back(SCPI_EMPTY_CLOSE, false, "closed the connection");
+	lost_and_back(SCPI_EMPTY_CLOSE, false, "onnection");
 }
 
 static void half_then_closed(void)
