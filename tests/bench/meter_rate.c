@@ -6,7 +6,7 @@
  *
  * meter_rate [HZ [SECONDS [RUNS]]]
  * meter_rate --memory READINGS: resident memory of both processes, early on and in the end, of a
- * fake meter that is read as fast as it goes.
+ * fake meter and of that supply, each read as fast as it goes.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -110,9 +110,9 @@ static long resident_kib(pid_t pid)
 	return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static int memory(size_t readings)
+static bool memory(const char *what, const char *spec, size_t readings)
 {
-	struct meter *meter = open_meter("fake:square=1/9/20", 1e6);
+	struct meter *meter = open_meter(spec, 1e6);
 	pid_t child = newest_child();
 	long before_here, before_there;
 	bool ok = read_on(meter, readings / 10);
@@ -120,9 +120,25 @@ static int memory(size_t readings)
 	before_here = resident_kib(getpid());
 	before_there = resident_kib(child);
 	ok = ok && read_on(meter, readings - readings / 10);
-	printf("%zu readings: %ld KiB to %ld KiB here, %ld KiB to %ld KiB in the meter's process\n",
-	       readings, before_here, resident_kib(getpid()), before_there, resident_kib(child));
+	printf("%s, %zu readings: %ld KiB to %ld KiB here, %ld KiB to %ld KiB in the meter's "
+	       "process\n",
+	       what, readings, before_here, resident_kib(getpid()), before_there,
+	       resident_kib(child));
+	fflush(stdout); /* before the next fork */
 	meter_close(meter);
+	return ok;
+}
+
+static int memory_of_both(size_t readings)
+{
+	struct scpi_server server;
+	char spec[64];
+	bool ok = memory("fake", "fake:square=1/9/20", readings);
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+	ok = memory("supply", spec, readings) && ok;
+	scpi_server_stop(&server);
 	return ok ? 0 : 1;
 }
 
@@ -132,7 +148,7 @@ int main(int argc, char **argv)
 	int runs = argc > 3 ? atoi(argv[3]) : 5, failed = 0;
 
 	if (argc == 3 && strcmp(argv[1], "--memory") == 0)
-		return memory(strtoull(argv[2], NULL, 10));
+		return memory_of_both(strtoull(argv[2], NULL, 10));
 	if (!(hz > 0) || !(seconds > 0) || runs < 1) {
 		fputs("usage: meter_rate [HZ [SECONDS [RUNS]]] | --memory READINGS\n", stderr);
 		return 2;
