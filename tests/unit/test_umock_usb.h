@@ -38,27 +38,27 @@ static inline int umock_usb_submit(const struct umock_ioctl *io)
 	UMockdevIoctlData *urb_data =
 		umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
 	struct usbdevfs_urb *urb = (struct usbdevfs_urb *)(void *)urb_data->data;
-	UMockdevIoctlData *buffer;
-	struct umock_setup *setup;
+	struct umock_setup *setup = umock_memory(urb_data, offsetof(struct usbdevfs_urb, buffer),
+						 (size_t)urb->buffer_length);
 	int r;
 
-	buffer = umockdev_ioctl_data_resolve(urb_data, offsetof(struct usbdevfs_urb, buffer),
-					     (gsize)urb->buffer_length, NULL);
-	setup = (struct umock_setup *)(void *)buffer->data;
 	r = umock_usb.handler(umockdev_ioctl_client_get_devnode(io->client), setup,
 			      (uint8_t *)(setup + 1));
 	urb->status = r < 0 ? r : 0;
 	urb->actual_length = r < 0 ? 0 : r;
-	umock_usb.urb = umockdev_ioctl_data_ref(urb_data);
+	umock_usb.urb = urb_data;
 	return 0;
 }
 
 static inline int umock_usb_reap(const struct umock_ioctl *io)
 {
+	UMockdevIoctlData *pointer;
+
 	if (!umock_usb.urb)
 		return -EAGAIN;
-	umockdev_ioctl_data_set_ptr(umockdev_ioctl_data_resolve(io->arg, 0, sizeof(void *), NULL),
-				    0, umock_usb.urb);
+	pointer = umockdev_ioctl_data_resolve(io->arg, 0, sizeof(void *), NULL);
+	umockdev_ioctl_data_set_ptr(pointer, 0, umock_usb.urb);
+	umockdev_ioctl_data_unref(pointer);
 	umockdev_ioctl_data_unref(umock_usb.urb);
 	umock_usb.urb = NULL;
 	return 0;
