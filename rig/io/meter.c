@@ -201,19 +201,33 @@ int meter_open(const struct meter_options *options, struct meter **out, struct e
 	return 0;
 }
 
+/* Waits for a process's end for at most limit_ms; true when it is reaped. */
+static bool meter_wait(pid_t pid, int pidfd, int limit_ms, int *status)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	pid_t ended;
+
+	*status = 0;
+	if (pidfd >= 0)
+		poll(&end, 1, limit_ms);
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && pidfd < 0 && limit_ms-- > 0)
+		usleep(1000);
+	return ended != 0;
+}
+
 /* The exit status of a child that ends within a limit, else -1. */
 static int meter_child_status(pid_t pid, int limit_ms)
 {
-	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int status = 0;
+	int pidfd = pidfd_open(pid, 0), status;
+	bool ended = meter_wait(pid, pidfd, limit_ms, &status);
 
-	if (end.fd < 0 || poll(&end, 1, limit_ms) != 1)
-		kill(pid, SIGKILL);
-	if (end.fd >= 0)
-		close(end.fd);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
+	if (pidfd >= 0)
+		close(pidfd);
+	if (ended)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -1;
 }
 
 int meter_check_driver(const char *text, struct err *err)
@@ -245,23 +259,13 @@ int meter_fd(const struct meter *meter)
 	return meter->epoll;
 }
 
-/* Waits for the process's end for at most limit_ms; true when it is reaped. */
+/* True when there is no process any more. */
 static bool meter_reap(struct meter *m, int limit_ms, int *status)
 {
-	struct pollfd end = {.fd = m->pidfd, .events = POLLIN};
-	pid_t ended;
-
 	*status = 0;
-	if (!m->pid)
-		return true;
-	if (m->pidfd >= 0)
-		poll(&end, 1, limit_ms);
-	while ((ended = waitpid(m->pid, status, WNOHANG)) == 0 && m->pidfd < 0 && limit_ms-- > 0)
-		usleep(1000);
-	if (ended == 0)
-		return false;
-	m->pid = 0;
-	return true;
+	if (m->pid && meter_wait(m->pid, m->pidfd, limit_ms, status))
+		m->pid = 0;
+	return !m->pid;
 }
 
 static void meter_kill(struct meter *m, int limit_ms)

@@ -406,15 +406,15 @@ static bool sigrok_knows(const struct meter_spec *spec)
 {
 	struct sr_context *context;
 	struct sr_dev_driver **list;
+	bool found = false;
 
 	sr_log_loglevel_set(SR_LOG_NONE);
 	if (sr_init(&context) != SR_OK)
 		return true; /* not the driver's fault */
-	for (list = sr_driver_list(context); list && *list; list++) {
-		if (strcmp((*list)->name, spec->driver) == 0)
-			return true;
-	}
-	return false;
+	for (list = sr_driver_list(context); list && *list; list++)
+		found = found || strcmp((*list)->name, spec->driver) == 0;
+	sr_exit(context);
+	return found;
 }
 
 const struct meter_backend meter_sigrok_backend = {

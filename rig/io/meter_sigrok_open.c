@@ -414,4 +414,5 @@ void meter_sigrok_list(struct meter_link *link)
 		if (sigrok_reads_instruments(*list))
 			meter_link_event(link, METER_EVENT_OPTION, "%s", (*list)->name);
 	}
+	sr_exit(s.context);
 }

@@ -1,7 +1,6 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """coldrig meter: scan, show, read, on a scripted SCPI meter and on what is no meter."""
 
-import glob
 import json
 import os
 import re
@@ -265,31 +264,13 @@ class WrongUnit(MeterTest):
 class Process(MeterTest):
     """The meter's process, looked at from outside."""
 
-    @unittest.skipUnless(shutil.which("valgrind"), "valgrind is not installed: run setup/packages")
-    def test_valgrind_finds_no_error_and_no_leak(self):
-        for spec, channel in ((self.server.spec, "P1"), ("demo", "A0")):
-            log = self.path(f"valgrind-{channel}")
-            done = subprocess.run(
-                ["valgrind", "--leak-check=full", "--show-leak-kinds=definite",
-                 "--errors-for-leak-kinds=definite", "--child-silent-after-fork=no",
-                 "--suppressions=" + os.path.join(SOURCE, "tests", "data", "valgrind.supp"),
-                 f"--log-file={log}.%p", METER_RATE, "--bare", spec, channel, "100"],
-                env=self.env, capture_output=True, text=True, timeout=300, check=False)
-            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
-            logs = glob.glob(log + ".*")
-            self.assertEqual(len(logs), 2, "the meter's process and its parent")
-            for name in logs:
-                with open(name, encoding="utf-8") as file:
-                    text = file.read()
-                self.assertIn("ERROR SUMMARY: 0 errors", text, text)
-
     def test_memory_is_flat_over_a_long_recording(self):
-        """An hour of 1,000 readings/s, as fast as they come."""
-        done = subprocess.run([METER_RATE, "--memory", "3600000"], capture_output=True, text=True,
-                              timeout=600, check=True)
-        before, after, there_before, there_after = map(int, re.findall(r"(\d+) KiB", done.stdout))
-        self.assertLess(after - before, 256, done.stdout)
-        self.assertLess(there_after - there_before, 256, done.stdout)
+        """Of a fake meter and of a supply that libsigrok reads, as fast as they come."""
+        done = subprocess.run([METER_RATE, "--memory", "150000"], capture_output=True, text=True, timeout=600, check=True)
+        sizes = [int(kib) for kib in re.findall(r"(\d+) KiB", done.stdout)]
+        self.assertEqual(len(sizes), 8, done.stdout)
+        for early, late in zip(sizes[::2], sizes[1::2]):
+            self.assertLess(late - early, 256, done.stdout)
 
 
 if __name__ == "__main__":

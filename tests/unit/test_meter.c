@@ -126,6 +126,7 @@ static void server_resets(void)
 	lost_after(SCPI_RESET, "reset by peer");
 }
 
+/* Closed, or reset where the next question was quicker. */
 static void server_says_zero_and_closes(void)
 {
 	lost_after(SCPI_ZERO_CLOSE, SCPI_GONE);

@@ -27,6 +27,7 @@ static void reset(void)
 	lost_and_back(SCPI_RESET, SCPI_TCP, "reset by peer");
 }
 
+/* Closed, or reset where the next question was quicker. */
 static void zero_then_closed(void)
 {
 	lost_and_back(SCPI_ZERO_CLOSE, SCPI_TCP, SCPI_GONE);

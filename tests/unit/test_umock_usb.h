@@ -58,10 +58,9 @@ static inline struct usbdevfs_urb *umock_usb_urb(void)
 static inline void umock_usb_try(const struct umock_ioctl *io)
 {
 	struct usbdevfs_urb *urb = umock_usb_urb();
-	UMockdevIoctlData *buffer =
-		umockdev_ioctl_data_resolve(umock_usb.urb, offsetof(struct usbdevfs_urb, buffer),
-					    (gsize)urb->buffer_length, NULL);
-	int r = umock_usb.unplugged ? -ESHUTDOWN : umock_usb_transfer(io, urb, buffer->data);
+	uint8_t *buffer = umock_memory(umock_usb.urb, offsetof(struct usbdevfs_urb, buffer),
+				       (size_t)urb->buffer_length);
+	int r = umock_usb.unplugged ? -ESHUTDOWN : umock_usb_transfer(io, urb, buffer);
 
 	urb->status = r < 0 ? r : 0;
 	urb->actual_length = r < 0 ? 0 : r;
@@ -69,24 +68,24 @@ static inline void umock_usb_try(const struct umock_ioctl *io)
 
 static inline int umock_usb_submit(const struct umock_ioctl *io)
 {
-	UMockdevIoctlData *urb =
-		umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
-
-	umock_usb.urb = umockdev_ioctl_data_ref(urb);
+	umock_usb.urb = umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
 	umock_usb_try(io);
 	return 0;
 }
 
 static inline int umock_usb_reap(const struct umock_ioctl *io)
 {
+	UMockdevIoctlData *pointer;
+
 	if (!umock_usb.urb)
 		return -EAGAIN;
 	if (umock_usb_urb()->status == UMOCK_USB_LATER)
 		umock_usb_try(io);
 	if (umock_usb_urb()->status == UMOCK_USB_LATER)
 		return -EAGAIN;
-	umockdev_ioctl_data_set_ptr(umockdev_ioctl_data_resolve(io->arg, 0, sizeof(void *), NULL),
-				    0, umock_usb.urb);
+	pointer = umockdev_ioctl_data_resolve(io->arg, 0, sizeof(void *), NULL);
+	umockdev_ioctl_data_set_ptr(pointer, 0, umock_usb.urb);
+	umockdev_ioctl_data_unref(pointer);
 	umockdev_ioctl_data_unref(umock_usb.urb);
 	umock_usb.urb = NULL;
 	return 0;
