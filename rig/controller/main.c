@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "command.h"
 
@@ -31,11 +33,20 @@ static int help(FILE *out)
 	return out == stdout ? EXIT_AS_EXPECTED : EXIT_USAGE;
 }
 
-int main(int argc, char **argv)
+/* What is opened later must not get the number of a stream that was closed, and what is written to it. */
+static void hold_streams(void)
 {
-	/* A peer that goes away, and a file that may not grow, are errors of calls here. */
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDONLY);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
+static int run_command(int argc, char **argv)
+{
 	if (argc < 2)
 		return help(stderr);
 	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0 ||
@@ -51,4 +62,20 @@ int main(int argc, char **argv)
 	}
 	fprintf(stderr, "coldrig: unknown command '%s'; try 'coldrig --help'\n", argv[1]);
 	return EXIT_USAGE;
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	/* A peer that goes away, and a file that may not grow, are errors of calls here. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	hold_streams();
+	status = run_command(argc, argv);
+	if ((fflush(stdout) || ferror(stdout)) && status == EXIT_AS_EXPECTED) {
+		fputs("coldrig: not all of the output could be written\n", stderr);
+		status = EXIT_LAB;
+	}
+	return status;
 }

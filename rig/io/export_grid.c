@@ -13,6 +13,7 @@ struct line {
 	double value;
 	bool any;
 	int64_t gap_ns; /* readings this far apart have nothing between them */
+	size_t gap;	/* where its meter's gaps are looked at */
 	uint64_t next;	/* point to be made */
 	float *points;	/* from grid->begin on */
 };
@@ -56,6 +57,18 @@ static int make_lines(struct export_grid *g)
 	return 0;
 }
 
+/* Times are rounded in the file, so the first row may be beside the begin that is told of it. */
+static int begin_with_first_row(struct export_grid *g, struct err *err)
+{
+	int r = export_rows_next(g->rows, &g->row, err);
+
+	g->has_row = r > 0;
+	g->ended = r == 0;
+	if (g->has_row && llabs(g->row.utc_ns - g->time.start_ns) <= g->row.error_ns)
+		g->time.start_ns = g->row.utc_ns;
+	return r < 0 ? r : 0;
+}
+
 int export_grid_new(struct export_rows *rows, uint64_t rate_hz, size_t window,
 		    struct export_grid **out, struct err *err)
 {
@@ -63,6 +76,7 @@ int export_grid_new(struct export_rows *rows, uint64_t rate_hz, size_t window,
 	struct export_grid *g;
 	size_t n;
 	double span;
+	int r;
 
 	export_rows_columns(rows, &n);
 	export_rows_extent(rows, &extent);
@@ -73,11 +87,14 @@ int export_grid_new(struct export_rows *rows, uint64_t rate_hz, size_t window,
 	g->lines_n = n;
 	g->window = window;
 	g->time = (struct meter_block){.rate_hz = rate_hz, .start_ns = extent.t0_ns};
-	span = (double)(extent.t1_ns - extent.t0_ns) * 1e-9 * (double)rate_hz;
-	g->total = span < 0 ? 0 : (uint64_t)llround(floor(span + 1e-3)) + 1;
-	if (make_lines(g) < 0) {
+	r = begin_with_first_row(g, err);
+	span = (double)(extent.t1_ns - g->time.start_ns) * 1e-9 * (double)rate_hz;
+	g->total = g->has_row ? (uint64_t)llround(floor(fmax(span, 0) + 1e-3)) + 1 : 0;
+	if (r == 0 && make_lines(g) < 0)
+		r = err_set(err, -ENOMEM, "no memory for %zu points of %zu channels", window, n);
+	if (r < 0) {
 		export_grid_free(g);
-		return err_set(err, -ENOMEM, "no memory for %zu points of %zu channels", window, n);
+		return r;
 	}
 	*out = g;
 	return 0;
@@ -118,8 +135,10 @@ static void take_cell(struct export_grid *g, const struct export_row *row,
 		      const struct export_cell *cell)
 {
 	struct line *l = &g->lines[cell->column];
+	bool joined = l->any && row->utc_ns - l->t_ns <= l->gap_ns &&
+		      !export_rows_is_gap(g->rows, cell->column, l->t_ns, row->utc_ns, &l->gap);
 
-	draw(g, l, row->utc_ns, cell->value, l->any && row->utc_ns - l->t_ns <= l->gap_ns);
+	draw(g, l, row->utc_ns, cell->value, joined);
 	l->t_ns = row->utc_ns;
 	l->value = cell->value;
 	l->any = true;

@@ -64,6 +64,17 @@ static void group_name(const struct export_rows *rows, size_t i, char out[static
 		*at = '_';
 }
 
+/* "P/1" and "P_1" would be one group: the later one gets another "_". */
+static void make_unique(hid_t file, char name[static EXPORT_NAME_SIZE])
+{
+	size_t n = strlen(name);
+
+	while (n < EXPORT_NAME_SIZE - 1 && H5Lexists(file, name, H5P_DEFAULT) > 0) {
+		name[n++] = '_';
+		name[n] = '\0';
+	}
+}
+
 static int open_column(hid_t file, const struct export_rows *rows, size_t i, struct column *c)
 {
 	size_t n;
@@ -78,6 +89,7 @@ static int open_column(hid_t file, const struct export_rows *rows, size_t i, str
 	c->values = malloc(ROWS_AT_ONCE * sizeof(*c->values));
 	if (!c->time_ns || !c->error_ns || !c->values)
 		return -ENOMEM;
+	make_unique(file, name);
 	group = H5Gcreate2(file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
 	c->time = make_dataset(group, "time_ns", H5T_STD_I64LE, "ns");
 	c->error = make_dataset(group, "error_ns", H5T_STD_I64LE, "ns");

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "gaps.h"
+
 /* Blocks of several channels that were sampled at the same moments; readings, or nothing. */
 struct batch {
 	struct meter_block block;
@@ -32,6 +34,7 @@ struct export_rows {
 	struct store_segment *segments;
 	size_t segments_n, segment; /* the next one to open */
 	int64_t from_ns, to_ns;	    /* UTC */
+	struct gaps gaps; /* of all meters, in UTC */
 	struct export_extent extent;
 	double rate_hz[EXPORT_COLUMNS_MAX];
 	bool several_meters;
@@ -76,6 +79,21 @@ static void add_rate(struct export_rows *rows, int meter, double rate_hz)
 		rows->extent.rate_hz = rate_hz;
 }
 
+/* Between the first and the last sample of a meter in a segment. */
+static int64_t without_meter_ns(const struct export_rows *rows, int meter, int64_t t0_ns,
+				int64_t t1_ns)
+{
+	int64_t sum_ns = 0;
+
+	for (size_t i = 0; i < rows->gaps.n; i++) {
+		const struct rail_gap *gap = &rows->gaps.all[i];
+
+		if ((int)gap->meter == meter && gap->from_ns >= t0_ns && gap->to_ns <= t1_ns)
+			sum_ns += gap->to_ns - gap->from_ns;
+	}
+	return sum_ns;
+}
+
 static void add_extent(struct export_rows *rows, const struct store_segment *segment, int meter,
 		       const struct store_extent *e)
 {
@@ -89,7 +107,8 @@ static void add_extent(struct export_rows *rows, const struct store_segment *seg
 	if (e->t1_ns > e->t0_ns)
 		add_rate(rows, meter,
 			 ((double)e->n / (double)channels_of(rows, meter) - 1) * 1e9 /
-				 (double)(e->t1_ns - e->t0_ns));
+				 (double)(t1_ns - t0_ns -
+					  without_meter_ns(rows, meter, t0_ns, t1_ns)));
 }
 
 /* The rate of a meter that has blocks is said in each of them. */
@@ -154,6 +173,45 @@ static void cut_extent(struct export_rows *rows, int64_t from_ns, int64_t to_ns)
 	e->t1_ns = rows->to_ns < e->t1_ns ? rows->to_ns : e->t1_ns;
 }
 
+static int take_entry(void *context, const struct store_entry *entry)
+{
+	struct export_rows *rows = context;
+	const char *name = strcmp(entry->kind, "meter") == 0 ? msg_get_str(entry->body, "meter")
+							     : NULL;
+
+	for (size_t i = 0; name && i < rows->columns_n; i++) {
+		if (strcmp(rows->columns[i].meter_name, name) == 0)
+			return gaps_take(&rows->gaps, entry, (size_t)rows->columns[i].meter);
+	}
+	return 0;
+}
+
+/* A meter that was not there from a segment's begin on has its gap begin there. */
+static int find_gaps(struct export_rows *rows, struct err *err)
+{
+	struct err why = {""};
+	int r = store_each_entry(rows->store, take_entry, rows, &why);
+
+	if (r == -EBADMSG) {
+		rows->damaged++;
+		rows->first_damage = why;
+		r = 0;
+	}
+	if (r < 0)
+		return err_set(err, r, "%s", why.text);
+	for (size_t i = 0; i < rows->gaps.n; i++) {
+		struct rail_gap *gap = &rows->gaps.all[i];
+		const struct store_segment *s = rows->segments;
+
+		while (s < rows->segments + rows->segments_n - 1 && s->id != gap->segment)
+			s++;
+		gap->from_ns = gap->from_ns == INT64_MIN ? s->wall_ns : to_utc(s, gap->from_ns);
+		if (gap->to_ns != INT64_MAX)
+			gap->to_ns = to_utc(s, gap->to_ns);
+	}
+	return 0;
+}
+
 int export_rows_open(struct store *store, int64_t from_ns, int64_t to_ns, struct export_rows **out,
 		     struct err *err)
 {
@@ -168,6 +226,8 @@ int export_rows_open(struct store *store, int64_t from_ns, int64_t to_ns, struct
 		r = err_set(err, -E2BIG, "it has more than %d channels", EXPORT_COLUMNS_MAX);
 	if (r == 0)
 		r = store_segments(store, &rows->segments, &rows->segments_n, err);
+	if (r == 0)
+		r = find_gaps(rows, err);
 	if (r == 0)
 		r = find_extent(rows, err);
 	if (r < 0) {
@@ -205,6 +265,7 @@ void export_rows_close(struct export_rows *rows)
 		return;
 	close_streams(rows);
 	store_free_channels(rows->columns, rows->columns_n);
+	gaps_free(&rows->gaps);
 	free(rows->segments);
 	free(rows);
 }
@@ -241,6 +302,17 @@ void export_rows_extent(const struct export_rows *rows, struct export_extent *ou
 double export_rows_rate(const struct export_rows *rows, size_t column)
 {
 	return rows->rate_hz[column];
+}
+
+bool export_rows_is_gap(const struct export_rows *rows, size_t column, int64_t from_ns,
+			int64_t to_ns, size_t *at)
+{
+	const struct rail_gap *gaps = rows->gaps.all;
+
+	while (*at < rows->gaps.n && ((int)gaps[*at].meter != rows->columns[column].meter ||
+				      gaps[*at].to_ns <= from_ns))
+		++*at;
+	return *at < rows->gaps.n && gaps[*at].from_ns < to_ns;
 }
 
 size_t export_rows_damaged(const struct export_rows *rows, const char **first)

@@ -6,6 +6,7 @@
 #ifndef COLDRIG_EXPORT_ROWS_H
 #define COLDRIG_EXPORT_ROWS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -56,8 +57,14 @@ struct export_extent {
 
 void export_rows_extent(const struct export_rows *rows, struct export_extent *out);
 
-/* Readings a second of a channel, on the average; what its driver says if it has blocks. */
+/* Readings a second of a channel, on the average over the time in which its meter was there; what its
+ * driver says if it has blocks. */
 double export_rows_rate(const struct export_rows *rows, size_t column);
+
+/* Whether the channel's meter was lost at some time between two moments of UTC. *at says where to look
+ * on: 0 at first, and then with later moments. */
+bool export_rows_is_gap(const struct export_rows *rows, size_t column, int64_t from_ns,
+			int64_t to_ns, size_t *at);
 
 /* 1: a row; 0: the end; else -errno. Chunks that are damaged are left out and counted. */
 int export_rows_next(struct export_rows *rows, struct export_row *row, struct err *err);

@@ -2,7 +2,6 @@
 /* The parent's side of the process wall. Nothing in here waits for the child without a limit. */
 #include "meter.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -364,13 +363,14 @@ static size_t meter_take(struct meter *m, struct meter_sample *samples, size_t m
 	struct meter_record record;
 	size_t n = 0;
 
-	while (n < max && !m->lost) {
+	while ((n < max || !max) && !m->lost) {
 		if (!meter_peek(m, &record)) {
-			meter_fill(m, max - n);
+			meter_fill(m, max ? max - n : 1);
 			if (!meter_peek(m, &record))
 				break;
 		}
 		if (record.kind == METER_RECORD_BLOCK ||
+		    (record.kind == METER_RECORD_SAMPLE && !max) ||
 		    (record.kind == METER_RECORD_EVENT && (*event_n || n)))
 			break;
 		m->begin += sizeof(record);
@@ -394,7 +394,6 @@ size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
 	bool waits;
 	size_t n;
 
-	assert(max > 0);
 	*event_n = 0;
 	if (m->lost)
 		return 0;
@@ -447,11 +446,12 @@ bool meter_read_block(struct meter *m, struct meter_block *block, const void **p
 	       block->n > 0 && block->rate_hz > 0;
 }
 
-bool meter_block_waits(const struct meter *m)
+bool meter_data_waits(const struct meter *m)
 {
 	struct meter_record record;
 
-	return !m->lost && meter_peek(m, &record) && record.kind == METER_RECORD_BLOCK;
+	return !m->lost && meter_peek(m, &record) &&
+	       (record.kind == METER_RECORD_BLOCK || record.kind == METER_RECORD_SAMPLE);
 }
 
 void meter_stop(struct meter *m)

@@ -102,8 +102,9 @@ int meter_open(const struct meter_options *options, struct meter **out, struct e
 int meter_fd(const struct meter *meter);
 
 /*
- * Takes what has come, without waiting, at most max samples (max > 0) and one event.
- * Returns the number of samples; *event_n is 0 or 1, and the event came before the samples. After LOST nothing more comes: 0 and 0.
+ * Takes what has come, without waiting, at most max samples and one event; with max 0 one event that
+ * no sample came before. Returns the number of samples; *event_n is 0 or 1, and the event came before
+ * the samples. After LOST nothing more comes: 0 and 0.
  */
 size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 		  struct meter_event *event, size_t *event_n);
@@ -115,8 +116,8 @@ size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 bool meter_read_block(struct meter *meter, struct meter_block *block, const void **packed,
 		      size_t *packed_n);
 
-/* A block is what comes next. */
-bool meter_block_waits(const struct meter *meter);
+/* A sample or a block is what comes next. */
+bool meter_data_waits(const struct meter *meter);
 
 /* Asks it to end. What it still has comes, then LOST, complete; the caller reads on until then. */
 void meter_stop(struct meter *meter);

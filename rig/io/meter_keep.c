@@ -27,7 +27,8 @@ struct meter_keep {
 	bool returning; /* ready is to be told with the first reading */
 	struct meter_identity identity;
 	struct meter_event ready;
-	char (*units)[METER_UNIT_SIZE]; /* of the channels asked for; "" not known yet */
+	char (*units)[METER_UNIT_SIZE]; /* of its channels; "" not known yet */
+	size_t units_n;
 	char why[160];			/* the latest reason that was told */
 };
 
@@ -64,6 +65,7 @@ int meter_keep_open(const struct meter_options *options, struct meter_keep **out
 	if (k) {
 		k->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK);
 		k->units = calloc(options->channels_n + 1, sizeof(*k->units));
+		k->units_n = options->channels_n;
 		k->pause_ns = PAUSE_FIRST_NS;
 		ret = k->units ? keep_copy_options(options, &k->options) : -ENOMEM;
 	}
@@ -178,18 +180,33 @@ static size_t keep_take_ready(struct meter_keep *k, struct meter_event *event)
 	return 0;
 }
 
+/* Where all channels are wanted it is the meter that says which there are. */
+static bool keep_is_new_channel(struct meter_keep *k, uint32_t channel)
+{
+	size_t n = (size_t)channel + 1;
+	void *more = n > k->units_n ? realloc(k->units, n * sizeof(*k->units)) : NULL;
+
+	if (!more)
+		return false;
+	k->units = more;
+	memset(k->units[k->units_n], 0, (n - k->units_n) * sizeof(*k->units));
+	k->units_n = n;
+	return true;
+}
+
 static size_t keep_take_channel(struct meter_keep *k, struct meter_event *event)
 {
+	bool is_new = keep_is_new_channel(k, event->channel);
 	char *unit;
 
-	if (event->channel >= k->options.channels_n)
-		return 1; /* all of them were asked for */
+	if (event->channel >= k->units_n)
+		return 1;
 	unit = k->units[event->channel];
-	if (!*event->unit || strcmp(unit, event->unit) == 0)
+	if (!is_new && (!*event->unit || strcmp(unit, event->unit) == 0))
 		return 0;
 	if (*unit)
 		return keep_refuse(k, event, "refused: channel %.60s delivers '%s' now, not '%s'",
-				   k->options.channels[event->channel], event->unit, unit);
+				   event->text, event->unit, unit);
 	snprintf(unit, METER_UNIT_SIZE, "%s", event->unit);
 	return 1;
 }
@@ -233,7 +250,7 @@ size_t meter_keep_read(struct meter_keep *k, struct meter_sample *samples, size_
 		*event_n = keep_open_again(k, event);
 	if (!k->meter)
 		return 0;
-	n = meter_read(k->meter, samples, max, event, event_n);
+	n = meter_read(k->meter, samples, k->returning ? 0 : max, event, event_n);
 	if (*event_n && event->kind == METER_EVENT_LOST) {
 		*event_n = keep_take_lost(k, event);
 		return was_up ? n : 0;
@@ -241,7 +258,7 @@ size_t meter_keep_read(struct meter_keep *k, struct meter_sample *samples, size_
 	if (*event_n)
 		*event_n = keep_take_event(k, event);
 	/* It is back when a reading is: until then it may turn out to be another one. */
-	if (k->returning && (n || meter_block_waits(k->meter)))
+	if (k->returning && !*event_n && meter_data_waits(k->meter))
 		*event_n = keep_return(k, event);
 	if (n && k->up)
 		k->pause_ns = PAUSE_FIRST_NS;

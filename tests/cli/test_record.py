@@ -172,6 +172,13 @@ class Recording(RigTest):
         values = re.search(r"DATA \{(.*?)\}", dump("-y", "-d", "/P1/value"), re.S).group(1)
         self.assertEqual([float(v) for v in values.split(",")], [float(row["P1_W"]) for row in rows])
 
+    @needs("h5dump")
+    def test_hdf5_has_a_group_for_each_channel_whatever_their_names(self):
+        channels = [word for name in ("P/1", "P_1", "P 1") for word in ("--channel", name)]
+        self.record("r.db", "fake:v=1:a=1", *channels, "--samples", "3", "--rate", "1 kHz")
+        shown = subprocess.run(["h5dump", "-n", self.export("hdf5", "r.db")], capture_output=True, text=True, check=True)
+        self.assertEqual(re.findall(r"/(.*)/value", shown.stdout), ["P 1", "P_1", "P_1_"])
+
     def test_a_replayed_recording_is_the_recording(self):
         self.record("r.db", SQUARE, "--rate", "500 Hz", "--duration", "2 s")
         said = self.record("again.db", f"replay:{self.path('r.db')}:speed=max")

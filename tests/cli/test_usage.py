@@ -66,6 +66,15 @@ class Usage(RigTest):
         self.assert_one_message(self.coldrig("resume"), 2, "run directory")
         self.assert_one_message(self.coldrig("replay", "a", "b"), 2, "run directory")
 
+    def test_output_that_cannot_be_written_is_no_success(self):
+        for stdout in (">/dev/full", ">&-"):
+            for words in ("--help", "meter show fake:w=1", "meter read fake:w=1 --count 1",
+                          f"meter record fake:w=1 --samples 1 --out {self.path(f'{len(stdout)}.db')}"):
+                done = subprocess.run(f"{COLDRIG} {words} {stdout}", shell=True, capture_output=True, text=True,
+                                      timeout=60)
+                self.assertEqual(done.returncode, 3, (words, stdout, done.stderr))
+                self.assertRegex(done.stderr, "could be written|cannot write", (words, stdout))
+
     def test_directories_that_are_no_runs_are_refused(self):
         for command in ("resume", "replay"):
             self.assert_one_message(self.coldrig(command, self.dir), 2, self.dir, "run.db")

@@ -107,11 +107,36 @@ static void from_and_to_count_from_the_first_sample(void)
 	store_close(store);
 }
 
+/* The grid of all windows of a file, one after the other. */
+static size_t draw(uint64_t rate_hz, size_t window, float points[2][4096])
+{
+	struct export_rows *rows = open_rows(0, INT64_MAX);
+	struct export_grid *grid = NULL;
+	const float *at[EXPORT_COLUMNS_MAX];
+	size_t n = 0, columns_n;
+	long now;
+
+	export_rows_columns(rows, &columns_n);
+	CU_ASSERT_EQUAL_FATAL(export_grid_new(rows, rate_hz, window, &grid, NULL), 0);
+	while ((now = export_grid_next(grid, at, NULL)) > 0) {
+		CU_ASSERT_FATAL(n + (size_t)now <= 4096);
+		for (size_t c = 0; c < columns_n && c < 2; c++)
+			memcpy(points[c] + n, at[c], (size_t)now * sizeof(float));
+		n += (size_t)now;
+	}
+	CU_ASSERT_EQUAL(now, 0);
+	CU_ASSERT_EQUAL(n, export_grid_points(grid));
+	export_grid_free(grid);
+	export_rows_close(rows);
+	return n;
+}
+
 /* A reading is kept in steps of at most a 16th of its error: here of 2^12 ns. */
 static void a_first_reading_that_is_rounded_to_earlier_is_there(void)
 {
 	const struct meter_sample sample = {
 		.t_ns = ((int64_t)1000000 << 12) + 1, .error_ns = 100000, .value = 1};
+	static float points[2][4096];
 	struct export_rows *rows;
 	struct export_row row;
 
@@ -122,6 +147,8 @@ static void a_first_reading_that_is_rounded_to_earlier_is_there(void)
 	CU_ASSERT_EQUAL(export_rows_next(rows, &row, NULL), 1);
 	CU_ASSERT(row.monotonic_ns < sample.t_ns);
 	export_rows_close(rows);
+	CU_ASSERT_EQUAL(draw(1, 4096, points), 1);
+	CU_ASSERT_EQUAL(points[0][0], 1);
 	store_close(store);
 }
 
@@ -149,30 +176,6 @@ static void channels_of_blocks_share_a_row(void)
 	CU_ASSERT_EQUAL(export_rows_next(rows, &row, NULL), 0);
 	export_rows_close(rows);
 	store_close(store);
-}
-
-/* The grid of all windows of a file, one after the other. */
-static size_t draw(uint64_t rate_hz, size_t window, float points[2][4096])
-{
-	struct export_rows *rows = open_rows(0, INT64_MAX);
-	struct export_grid *grid = NULL;
-	const float *at[EXPORT_COLUMNS_MAX];
-	size_t n = 0, columns_n;
-	long now;
-
-	export_rows_columns(rows, &columns_n);
-	CU_ASSERT_EQUAL_FATAL(export_grid_new(rows, rate_hz, window, &grid, NULL), 0);
-	while ((now = export_grid_next(grid, at, NULL)) > 0) {
-		CU_ASSERT_FATAL(n + (size_t)now <= 4096);
-		for (size_t c = 0; c < columns_n && c < 2; c++)
-			memcpy(points[c] + n, at[c], (size_t)now * sizeof(float));
-		n += (size_t)now;
-	}
-	CU_ASSERT_EQUAL(now, 0);
-	CU_ASSERT_EQUAL(n, export_grid_points(grid));
-	export_grid_free(grid);
-	export_rows_close(rows);
-	return n;
 }
 
 static void a_grid_is_exact_on_readings_straight_between_and_nan_in_gaps(void)
@@ -213,6 +216,44 @@ static void a_grid_is_exact_on_readings_straight_between_and_nan_in_gaps(void)
 		CU_ASSERT_EQUAL(memcmp(points[0], small[0], n * sizeof(float)), 0);
 		CU_ASSERT_EQUAL(memcmp(points[1], small[1], n * sizeof(float)), 0);
 	}
+	store_close(store);
+}
+
+static void tell(const char *event, int64_t t_ns, int64_t last_ns)
+{
+	struct msg *body = msg_object();
+	struct store_entry entry = {
+		.kind = "meter", .segment = 1, .arm = -1, .cycle = -1, .body = body};
+
+	msg_set_str(body, "meter", "m");
+	msg_set_str(body, "event", event);
+	msg_set_int(body, "t_ns", t_ns);
+	if (last_ns)
+		msg_set_int(body, "last_ns", last_ns);
+	CU_ASSERT_EQUAL(store_append(store, &entry, NULL), 0);
+	msg_free(body);
+}
+
+/* Few readings, so that by their distances a loss of 5 s would be none. */
+static void a_loss_in_the_journal_is_never_bridged(void)
+{
+	static float points[2][4096];
+	struct export_rows *rows;
+	size_t n;
+
+	begin();
+	store_put_channel(store, 0, "m", 0, "A", "W", NULL);
+	for (int64_t i = 0; i < 6; i++)
+		put(0, 1000 * MS + i * 1000 * MS + (i < 3 ? 0 : 4000 * MS), 0, 1);
+	tell("lost", 3400 * MS, 3000 * MS);
+	tell("ready", 7999 * MS, 0);
+	rows = open_rows(0, INT64_MAX);
+	CU_ASSERT_DOUBLE_EQUAL(export_rows_rate(rows, 0), 5.0 / 4.001, 1e-6);
+	export_rows_close(rows);
+	n = draw(2, 4096, points);
+	CU_ASSERT_EQUAL(n, 19);
+	for (size_t i = 0; i < n; i++)
+		CU_ASSERT_EQUAL(isnan(points[0][i]) != 0, i > 4 && i < 14);
 	store_close(store);
 }
 
@@ -277,6 +318,7 @@ static const struct unit_case cases[] = {
 	{"a first reading that is rounded to earlier is there",
 	 a_first_reading_that_is_rounded_to_earlier_is_there},
 	{"channels of blocks share a row", channels_of_blocks_share_a_row},
+	{"a loss in the journal is never bridged", a_loss_in_the_journal_is_never_bridged},
 	{"a grid is exact on readings, straight between, and NaN in gaps",
 	 a_grid_is_exact_on_readings_straight_between_and_nan_in_gaps},
 	{"a grid at the rate of blocks has their values",

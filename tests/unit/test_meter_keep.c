@@ -290,6 +290,33 @@ static void units_are_told_before_readings(void)
 	meter_keep_close(keep);
 }
 
+/* All channels, lost before the first reading or with three of nine read: no unit is lost with it. */
+static void units_outlive_a_loss(void)
+{
+	for (unsigned at = 1; at <= 4; at += 3) {
+		struct scpi_server server = {.identity = scpi_dp832,
+					     .fault = SCPI_CLOSE,
+					     .fault_at = at,
+					     .fault_once = true};
+		struct meter_keep *keep;
+		char spec[64];
+
+		scpi_server_launch(&server, 0);
+		snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+		keep = keep_spec(spec, NULL, 0);
+		hear_loss(keep, 10 * SECOND);
+		hear(keep, 50, 10 * SECOND);
+		CU_ASSERT_EQUAL(heard.samples_n, 50);
+		CU_ASSERT_EQUAL(heard_count(METER_EVENT_READY), 1);
+		CU_ASSERT_EQUAL(heard_count(METER_EVENT_CHANNEL), 9 - (at - 1));
+		for (size_t i = 0; i < heard.events_n; i++)
+			CU_ASSERT(heard.events[i].kind != METER_EVENT_CHANNEL ||
+				  *heard.events[i].unit);
+		meter_keep_close(keep);
+		scpi_server_stop(&server);
+	}
+}
+
 static void bad_options_are_refused_at_once(void)
 {
 	struct meter_options options = hear_options("fake:w=", NULL, 0);
@@ -335,6 +362,7 @@ int main(void)
 		{"the meter's process crashes", process_crashes},
 		{"hopeless is told once and is the end", hopeless_is_told_once_and_is_the_end},
 		{"units are told before readings", units_are_told_before_readings},
+		{"units outlive a loss", units_outlive_a_loss},
 		{"bad options are refused at once", bad_options_are_refused_at_once},
 	};
 
