@@ -12,6 +12,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "meter_backend.h"
 #include "meter_hear.h"
 
 static const char *const watts[] = {"P1", "P2", "P3"};
