@@ -196,8 +196,6 @@ static void an_answer_that_nobody_asked_for_is_dropped(void)
 	hear(meter, 12, 10 * SECOND);
 	CU_ASSERT_EQUAL(heard.samples_n, 12);
 	expect_faithful(&server, watts);
-	for (size_t i = 0; i < heard.samples_n; i++)
-		CU_ASSERT_EQUAL(heard.samples[i].value, (double)(i + 1));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_NOTE));
 	CU_ASSERT_PTR_NOT_NULL(strstr(heard_kind(METER_EVENT_NOTE)->text, "99999"));
 	meter_close(meter);

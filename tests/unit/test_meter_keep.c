@@ -299,10 +299,10 @@ static void units_outlive_a_loss(void)
 					     .fault_at = at,
 					     .fault_once = true};
 		struct meter_keep *keep;
-		char spec[64];
+		char spec[128];
 
-		scpi_server_launch(&server, 0);
-		snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+		scpi_server_launch(&server);
+		scpi_server_spec(&server, "scpi-pps", spec);
 		keep = keep_spec(spec, NULL, 0);
 		hear_loss(keep, 10 * SECOND);
 		hear(keep, 50, 10 * SECOND);
