@@ -347,6 +347,7 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 	/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. */
 	sr_dev_close(s->device);
 	meter_relay_stop(s->relay);
+	meter_usbtmc_stop();
 	meter_blocks_free(s->blocks);
 }
 

@@ -13,6 +13,7 @@
 #include "meter_blocks.h"
 #include "meter_front.h"
 #include "meter_relay.h"
+#include "meter_usbtmc.h"
 
 /* How a driver gets its readings; one that is not listed sends by itself. */
 struct sigrok_driver {
