@@ -23,8 +23,9 @@ struct options {
 	const char *lab, *word;
 	const char *channels[CHANNELS_MAX];
 	size_t channels_n;
-	uint64_t count; /* 0: until interrupted */
-	double rate_hz; /* 0: the lab's, or the default */
+	uint64_t count;	  /* 0: until interrupted */
+	double rate_hz;	  /* 0: the lab's, or the default */
+	int64_t start_ns; /* the same */
 	bool is_json;
 };
 
@@ -141,6 +142,7 @@ static int read_meter(const struct options *o, const struct meter_choice *choice
 			   : choice->meter ? choice->meter->rate_hz
 					   : DEFAULT_RATE_HZ,
 		.silence_ns = SILENCE_NS,
+		.start_ns = meter_choice_start_ns(choice, o->start_ns),
 	};
 	static struct reader reader;
 	int r;
@@ -174,10 +176,13 @@ static int parse_count(const char *text, uint64_t *out)
 /* 0, or the exit status of a complaint. */
 static int parse(int argc, char **argv, struct options *o)
 {
-	static const struct option table[] = {
-		{"lab", required_argument, NULL, 'l'},	 {"channel", required_argument, NULL, 'c'},
-		{"count", required_argument, NULL, 'n'}, {"rate", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'},	 {0}};
+	static const struct option table[] = {{"lab", required_argument, NULL, 'l'},
+					      {"channel", required_argument, NULL, 'c'},
+					      {"count", required_argument, NULL, 'n'},
+					      {"rate", required_argument, NULL, 'r'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"start-limit", required_argument, NULL, 's'},
+					      {0}};
 	int c, r = 0;
 
 	*o = (struct options){.count = DEFAULT_COUNT};
@@ -192,6 +197,8 @@ static int parse(int argc, char **argv, struct options *o)
 			r = parse_count(optarg, &o->count);
 		else if (c == 'r')
 			r = parse_rate(optarg, &o->rate_hz);
+		else if (c == 's')
+			r = cmd_meter_start_limit("read", optarg, &o->start_ns);
 		else if (c == 'j')
 			o->is_json = true;
 		else

@@ -31,6 +31,7 @@ struct options {
 	int64_t duration_ns; /* 0: no end */
 	uint64_t samples;    /* of each channel, 0: no end */
 	double rate_hz;	     /* 0: the lab's, or the default */
+	int64_t start_ns;    /* the same */
 	bool is_json;
 };
 
@@ -191,6 +192,7 @@ static int record_to(const struct options *o, const struct meter_choice *choice,
 			   : choice->meter ? choice->meter->rate_hz
 					   : DEFAULT_RATE_HZ,
 		.silence_ns = SILENCE_NS,
+		.start_ns = meter_choice_start_ns(choice, o->start_ns),
 		.blocks = true,
 		.block_limit = o->samples,
 	};
@@ -323,6 +325,8 @@ static int take_option(int c, struct options *o, const char *word)
 		return parse_count(optarg, &o->samples);
 	case 'r':
 		return parse_quantity("--rate", optarg, YAML_RATE, &o->rate_hz);
+	case 's':
+		return cmd_meter_start_limit("record", optarg, &o->start_ns);
 	case 'j':
 		o->is_json = true;
 		return 0;
@@ -335,11 +339,15 @@ static int take_option(int c, struct options *o, const char *word)
 /* 0, or the exit status of a complaint. */
 static int parse(int argc, char **argv, struct options *o)
 {
-	static const struct option table[] = {
-		{"lab", required_argument, NULL, 'l'},	    {"out", required_argument, NULL, 'o'},
-		{"channel", required_argument, NULL, 'c'},  {"rate", required_argument, NULL, 'r'},
-		{"duration", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
-		{"samples", required_argument, NULL, 'n'},  {0}};
+	static const struct option table[] = {{"lab", required_argument, NULL, 'l'},
+					      {"out", required_argument, NULL, 'o'},
+					      {"channel", required_argument, NULL, 'c'},
+					      {"rate", required_argument, NULL, 'r'},
+					      {"duration", required_argument, NULL, 'd'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"samples", required_argument, NULL, 'n'},
+					      {"start-limit", required_argument, NULL, 's'},
+					      {0}};
 	int c, r = 0;
 
 	*o = (struct options){0};

@@ -16,7 +16,6 @@
 #define OPTIONS_MAX  64
 #define RATE_HZ	     200.0
 #define SILENCE_NS   2000000000
-#define LIMIT_NS     4000000000 /* 2 s until it is ready, 2 s for the first readings */
 
 struct shown {
 	struct meter_identity identity;
@@ -81,9 +80,10 @@ static int take_event(struct shown *s, const char *word, const struct meter_even
 }
 
 /* Until each channel has told its unit with a reading, or the time is over. */
-static int listen(struct meter *meter, const char *word, struct shown *s, struct err *err)
+static int listen(struct meter *meter, const char *word, int64_t limit_ns, struct shown *s,
+		  struct err *err)
 {
-	int64_t end_ns = now_ns() + LIMIT_NS;
+	int64_t end_ns = now_ns() + limit_ns;
 	int r = 0;
 
 	while (r == 0 && now_ns() < end_ns &&
@@ -149,12 +149,14 @@ static void print_json(const struct shown *s)
 	msg_free(all);
 }
 
-static int show(const struct meter_choice *choice, const char *word, bool is_json, struct err *err)
+static int show(const struct meter_choice *choice, const char *word, int64_t start_ns, bool is_json,
+		struct err *err)
 {
 	const struct meter_options options = {
 		.spec = choice->spec,
 		.rate_hz = RATE_HZ,
 		.silence_ns = SILENCE_NS,
+		.start_ns = start_ns,
 		.describe = true,
 	};
 	static struct shown shown;
@@ -163,7 +165,7 @@ static int show(const struct meter_choice *choice, const char *word, bool is_jso
 
 	shown = (struct shown){0};
 	if (r == 0)
-		r = listen(meter, word, &shown, err);
+		r = listen(meter, word, start_ns + SILENCE_NS, &shown, err);
 	meter_close(meter);
 	if (r == 0 && is_json)
 		print_json(&shown);
@@ -174,29 +176,38 @@ static int show(const struct meter_choice *choice, const char *word, bool is_jso
 
 int cmd_meter_show(int argc, char **argv)
 {
-	static const struct option table[] = {
-		{"lab", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'}, {0}};
+	static const struct option table[] = {{"lab", required_argument, NULL, 'l'},
+					      {"json", no_argument, NULL, 'j'},
+					      {"start-limit", required_argument, NULL, 's'},
+					      {0}};
 	struct meter_choice choice;
 	const char *lab = NULL;
 	struct err err = {""};
+	int64_t start_ns = 0;
 	bool is_json = false;
-	int c, r;
+	int c, r = 0;
 
 	opterr = 0;
 	optind = 1;
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+	while (r == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1) {
 		if (c == 'l')
 			lab = optarg;
 		else if (c == 'j')
 			is_json = true;
+		else if (c == 's')
+			r = cmd_meter_start_limit("show", optarg, &start_ns);
 		else
-			return cmd_meter_usage("show", "%s: not an option, or its value is missing",
-					       argv[optind - 1]);
+			r = cmd_meter_usage("show", "%s: not an option, or its value is missing",
+					    argv[optind - 1]);
 	}
+	if (r)
+		return r;
 	if (optind + 1 != argc)
 		return cmd_meter_usage("show", "one %s wanted", lab ? "meter's name" : "SPEC");
 	r = meter_choice_make(lab, argv[optind], &choice, &err);
-	r = r < 0 ? -EINVAL : show(&choice, argv[optind], is_json, &err);
+	r = r < 0 ? -EINVAL
+		  : show(&choice, argv[optind], meter_choice_start_ns(&choice, start_ns), is_json,
+			 &err);
 	meter_choice_free(&choice);
 	if (r == 0)
 		return EXIT_AS_EXPECTED;

@@ -61,21 +61,26 @@ struct meter_event {
 	enum meter_event_kind kind;
 	uint32_t channel; /* CHANNEL: as in samples */
 	int64_t t_ns;
-	char unit[METER_UNIT_SIZE]; /* CHANNEL: "V", "A", "W", "Wh", "Hz", "Ohm", "1" for a number */
-	bool hopeless;		    /* LOST: opening it again would come to the same */
-	bool complete;		    /* LOST: for all that there is has come, or meter_stop() */
+	char unit
+		[METER_UNIT_SIZE]; /* CHANNEL: "V", "A", "W", "Wh", "Hz", "Ohm", "1" for a number */
+	bool hopeless;		   /* LOST: opening it again would come to the same */
+	bool complete;		   /* LOST: for all that there is has come, or meter_stop() */
 	union {
 		char text[160];
 		struct meter_identity identity;
 	};
 };
 
+#define METER_START_NS	   ((int64_t)2 * 1000000000)
+#define METER_START_MAX_NS ((int64_t)60 * 1000000000)
+
 struct meter_options {
 	const char *spec;	     /* libsigrok's form, "scpi-pps:conn=tcp-raw/127.0.0.1/5025" */
 	const char *const *channels; /* their names; each is read in turn */
 	size_t channels_n;	     /* 0: all that it has */
 	double rate_hz; /* readings a second over all channels; as fast as it answers if slower */
-	int64_t silence_ns; /* no reading for so long after READY: lost. Until READY it has 2 s */
+	int64_t silence_ns; /* no reading for so long after READY: lost */
+	int64_t start_ns;   /* not READY after so long: lost; at most METER_START_MAX_NS, 0: 2 s */
 	bool describe;	    /* tell its settings */
 	bool blocks; /* a driver that delivers at a rate of its own hands over blocks, not samples */
 	uint64_t block_limit; /* values of each channel that come as blocks, then LOST; 0: no end */

@@ -13,7 +13,6 @@
 #include "meter_ring.h"
 #include "meter_spec.h"
 
-/* Written whole: smaller than PIPE_BUF, so records of two threads never mix. */
 enum meter_record_kind {
 	METER_RECORD_SAMPLE = 1,
 	METER_RECORD_EVENT = 2,
@@ -85,8 +84,12 @@ void meter_link_channel(struct meter_link *link, size_t channel, const char *nam
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* For a meter that is silent on purpose: the parent does not give it up. */
+/* For a meter that is silent on purpose: the parent does not give it up, if it is told so often. */
+#define METER_ALIVE_NS 500000000
 void meter_link_alive(struct meter_link *link);
+
+/* Announces a pause and waits for its end, alive; earlier if the meter is to stop. */
+void meter_link_wait(struct meter_link *link, int64_t until_ns);
 
 /* Tells the loss and ends the process, from any thread: nothing can come after it. */
 _Noreturn void meter_link_lost(struct meter_link *link, const char *format, ...)

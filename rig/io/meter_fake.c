@@ -118,8 +118,9 @@ static void fake_run(const struct meter_options *options, const struct meter_spe
 	while (!meter_link_stopping()) {
 		struct meter_sample sample = {.channel = (uint32_t)channel};
 
-		meter_link_pause(link, due);
-		meter_sleep_until(due);
+		meter_link_wait(link, due);
+		if (meter_link_stopping())
+			break;
 		sample.t_ns = meter_now_ns();
 		sample.value =
 			fake_value(&fake, fake_unit(&fake, names[channel]), sample.t_ns - start);

@@ -11,11 +11,13 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "meter.h"
 #include "meter_relay.h"
 #include "meter_usbtmc.h"
 
-#define FDS_MAX	   1024
-#define SILENCE_NS ((int64_t)10 * 1000000000) /* longer than the parent's patience, which decides */
+#define FDS_MAX 1024
+/* Longer than the parent's patience, which decides. */
+#define SILENCE_NS (METER_START_MAX_NS + 10000000000)
 
 struct meter_front {
 	struct meter_link *link;

@@ -19,11 +19,12 @@
 #define LINK_FD 3
 #define RING_FD 4
 
-_Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "records must be written whole");
+/* meter_scan.c reads events one by one. */
+_Static_assert(sizeof(struct meter_record) <= PIPE_BUF, "an event must be written whole");
 
-/* Readings go out in batches: a system call for each would cost more than all else. */
-#define BATCH	     (PIPE_BUF / sizeof(struct meter_record))
-#define BATCH_AGE_NS 10000000
+/* Readings go out in batches: that the parent wakes up for each would cost more than all else. */
+#define BATCH	     64
+#define BATCH_AGE_NS 50000000
 
 struct meter_link {
 	int fd;
@@ -112,14 +113,19 @@ struct meter_link *meter_link_start(int fd, struct meter_ring *ring, int parent_
 
 static void link_write(struct meter_link *link, const struct meter_record *records, size_t count)
 {
+	const char *rest = (const char *)records;
 	size_t size = count * sizeof(*records);
-	ssize_t n;
 
-	do
-		n = write(link->fd, records, size);
-	while (n < 0 && errno == EINTR);
-	if (n != (ssize_t)size)
-		_exit(1);
+	while (size) {
+		ssize_t n = write(link->fd, rest, size);
+
+		if (n < 0 && errno != EINTR)
+			_exit(1);
+		if (n > 0) {
+			rest += n;
+			size -= (size_t)n;
+		}
+	}
 }
 
 static void link_flush(struct meter_link *link)
@@ -176,6 +182,18 @@ void meter_link_block(struct meter_link *link, const struct meter_block *block, 
 void meter_link_alive(struct meter_link *link)
 {
 	link_tell(link, &(struct meter_record){.kind = METER_RECORD_ALIVE});
+}
+
+void meter_link_wait(struct meter_link *link, int64_t until_ns)
+{
+	meter_link_pause(link, until_ns);
+	while (!meter_link_stopping() && meter_now_ns() < until_ns) {
+		int64_t alive_ns = meter_now_ns() + METER_ALIVE_NS;
+
+		meter_sleep_until(until_ns < alive_ns ? until_ns : alive_ns);
+		if (until_ns >= alive_ns)
+			meter_link_alive(link);
+	}
 }
 
 static struct meter_record link_record(enum meter_event_kind kind)

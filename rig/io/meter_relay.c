@@ -23,6 +23,8 @@
 
 #define RELAY_QUERY_MAX	 1024
 #define RELAY_ANSWER_MAX 256
+#define UNASKED_MAX	 65536 /* bytes: more without a pause is no meter's */
+#define NOTE_PERIOD_NS	 1000000000
 #define QUIET_MS	 20  /* after bytes that are no answer: no more will come */
 #define DRIVER_LIMIT_MS	 200 /* a DIRECT driver that asks twice must not hang */
 
@@ -41,6 +43,8 @@ struct meter_relay {
 	size_t query_n;
 	char answer[RELAY_ANSWER_MAX + 1];
 	size_t answer_n;
+	int64_t noted_ns;
+	size_t unasked; /* bytes since noted_ns */
 };
 
 static bool relay_is_unit(const char *text)
@@ -176,17 +180,37 @@ static void relay_send(struct meter_relay *r)
 	r->query_n = 0;
 }
 
+/* At most one NOTE a second. */
+static void relay_note_unasked(struct meter_relay *r, size_t bytes, const char *text)
+{
+	int64_t now = meter_now_ns();
+
+	r->unasked += bytes;
+	if (r->noted_ns && now - r->noted_ns < NOTE_PERIOD_NS)
+		return;
+	meter_link_event(r->link, METER_EVENT_NOTE, "dropped %zu bytes that nobody asked for: '%s'",
+			 r->unasked, text);
+	r->noted_ns = now;
+	r->unasked = 0;
+}
+
 /* What comes without having been asked for would be taken for the next answer. */
 static void relay_drop_unasked(struct meter_relay *r)
 {
 	char text[48];
+	size_t dropped = 0;
 	ssize_t n;
 
 	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
-		relay_show(r, r->answer, (size_t)n, text);
-		meter_link_event(r->link, METER_EVENT_NOTE, "dropped what nobody asked for: '%s'",
-				 text);
+		if (!dropped)
+			relay_show(r, r->answer, (size_t)n, text);
+		dropped += (size_t)n;
+		if (dropped > UNASKED_MAX)
+			meter_link_lost(r->link, "sends without end what nobody asked for: '%s'",
+					text);
 	}
+	if (dropped)
+		relay_note_unasked(r, dropped, text);
 	if (n == 0)
 		relay_ended(r);
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
@@ -310,7 +334,6 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 {
 	bool more;
 
-	relay_drop_unasked(r);
 	out->query_ns = meter_now_ns();
 	relay_send(r);
 	relay_take_answer(r, out->query_ns);
@@ -321,6 +344,18 @@ static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 	relay_judge(r, more, out);
 	if (out->fault)
 		relay_show(r, r->answer, r->answer_n, out->text);
+}
+
+void meter_relay_idle(struct meter_relay *r, int64_t until_ns)
+{
+	struct pollfd line = {.fd = r->peer, .events = POLLIN};
+	struct timespec left = {0};
+	int64_t left_ns = until_ns - meter_now_ns();
+
+	if (left_ns > 0)
+		left = (struct timespec){left_ns / 1000000000, left_ns % 1000000000};
+	if (ppoll(&line, 1, &left, NULL) > 0)
+		relay_drop_unasked(r);
 }
 
 void meter_relay_prime(struct meter_relay *r)
@@ -379,6 +414,7 @@ static void *relay_run(void *argument)
 		bool is_number = relay_wants_number(r);
 		struct meter_exchange done;
 
+		relay_drop_unasked(r);
 		relay_ask(r, &done);
 		relay_give_answer(r, is_number, &done);
 	}

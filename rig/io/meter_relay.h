@@ -57,6 +57,12 @@ int meter_relay_start(int fd, int meter, enum meter_relay_way way,
 void meter_relay_pump(int driver, int meter, const struct meter_relay_line *line,
 		      struct meter_link *link);
 
+/*
+ * DIRECT, between two readings: waits until a time of meter_now_ns(), less if a signal comes. What the
+ * meter sends is dropped with a NOTE, and the end of its line is a loss at once.
+ */
+void meter_relay_idle(struct meter_relay *relay, int64_t until_ns);
+
 /* DIRECT: before the driver is let go, and in its packet. */
 void meter_relay_prime(struct meter_relay *relay);
 void meter_relay_exchange(struct meter_relay *relay, struct meter_exchange *out);

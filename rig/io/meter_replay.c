@@ -15,7 +15,6 @@
 
 #include "store.h"
 
-#define ALIVE_NS     500000000
 #define CHANNELS_MAX 256
 /* Times are moved by whole ms of 2^20 ns, so that they stay on the steps that they are kept in (chunk.h). */
 #define SHIFT_MASK (~(((int64_t)1 << 20) - 1))
@@ -164,14 +163,7 @@ static void replay_wait(struct replay *p, int64_t t_ns)
 		p->last_ns = t_ns;
 	if (p->speed > 0)
 		due_ns = p->start_ns + (int64_t)((double)(t_ns - p->start_ns) / p->speed);
-	meter_link_pause(p->link, due_ns);
-	while (!meter_link_stopping() && meter_now_ns() < due_ns) {
-		int64_t alive_ns = meter_now_ns() + ALIVE_NS;
-
-		meter_sleep_until(due_ns < alive_ns ? due_ns : alive_ns);
-		if (due_ns >= alive_ns)
-			meter_link_alive(p->link);
-	}
+	meter_link_wait(p->link, due_ns);
 }
 
 static void replay_sample(struct replay *p, const struct meter_sample *from)

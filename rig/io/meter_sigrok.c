@@ -6,6 +6,7 @@
  */
 #include "meter_sigrok.h"
 
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
@@ -188,18 +189,16 @@ static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *ana
 	size_t n = (size_t)analog->num_samples * g_slist_length(channels), k = 0;
 	struct meter_sample sample = {0};
 	struct meter_exchange last;
-	float *values;
 
 	sigrok_time(s, &sample, &last);
-	values = g_new(float, n);
-	if (sr_analog_to_float(analog, values) != SR_OK)
+	s->values = g_renew(float, s->values, n);
+	if (sr_analog_to_float(analog, s->values) != SR_OK)
 		sigrok_lost(s, "values that cannot be read");
 	for (uint32_t i = 0; i < analog->num_samples; i++) {
 		for (GSList *l = channels; l; l = l->next)
-			sigrok_reading(s, l->data, (int)analog->meaning->unit, (double)values[k++],
-				       &sample, &last);
+			sigrok_reading(s, l->data, (int)analog->meaning->unit,
+				       (double)s->values[k++], &sample, &last);
 	}
-	g_free(values);
 }
 
 static void sigrok_on_packet(const struct sr_dev_inst *device,
@@ -232,6 +231,34 @@ static void sigrok_check_connection(struct sigrok *s)
 				(double)s->options->silence_ns * 1e-9);
 }
 
+static void sigrok_await(struct sigrok *s, int64_t until_ns)
+{
+	if (s->direct)
+		meter_relay_idle(s->relay, until_ns);
+	else
+		meter_sleep_until(until_ns);
+}
+
+/* All channels are read one right after the other: V and I belong together, and it is one pause. */
+static void sigrok_await_due(struct sigrok *s)
+{
+	int64_t due_ns = s->sweep_left ? 0 : s->due_ns;
+
+	meter_link_pause(s->link, due_ns);
+	do {
+		int64_t alive_ns = meter_now_ns() + METER_ALIVE_NS;
+
+		sigrok_await(s, due_ns < alive_ns ? due_ns : alive_ns);
+		if (due_ns >= alive_ns)
+			meter_link_alive(s->link);
+	} while (meter_now_ns() < due_ns && !meter_link_stopping());
+	if (!s->sweep_left) {
+		s->sweep_left = s->polled->all_channels ? 1 : s->channels_n;
+		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
+	}
+	s->sweep_left--;
+}
+
 /* What the relay found wrong, of which the driver made no packet. */
 static void sigrok_check_answer(struct sigrok *s)
 {
@@ -260,15 +287,12 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 		return g_poll(fds, n, timeout);
 	}
 	sigrok_check_answer(s);
-	meter_link_pause(s->link, s->due_ns);
-	while (meter_now_ns() < s->due_ns && !meter_link_stopping())
-		meter_sleep_until(s->due_ns);
+	sigrok_await_due(s);
 	sigrok_check_connection(s);
 	if (s->direct)
 		meter_relay_prime(s->relay);
 	s->asked_ns = meter_now_ns();
 	s->answered = false;
-	s->due_ns = meter_next_due(s->due_ns, s->period_ns, s->asked_ns);
 	line->revents = G_IO_IN;
 	return 1;
 }
@@ -292,6 +316,18 @@ static gint sigrok_poll(GPollFD *fds, guint n, gint timeout)
 	return g_poll(fds, n, timeout);
 }
 
+/*
+ * GLib takes the descriptor of a source that must not recurse off the poll while its callback runs,
+ * and wakes the loop up for it: two system calls a reading. No driver runs the loop from its callback.
+ */
+static void sigrok_spare_wakeups(struct sigrok *s, GMainContext *context)
+{
+	GSource *source = g_main_context_find_source_by_user_data(context, s->device);
+
+	if (source)
+		g_source_set_can_recurse(source, TRUE);
+}
+
 static void sigrok_tell(struct sigrok *s)
 {
 	struct meter_identity identity = sigrok_identity(s->device);
@@ -309,15 +345,25 @@ static void sigrok_start(struct sigrok *s)
 	g_main_context_push_thread_default(context);
 	g_main_context_set_poll_func(context, sigrok_poll);
 	polling = s;
-	s->period_ns = (int64_t)(1e9 / s->options->rate_hz);
-	if (s->polled && s->polled->all_channels)
-		s->period_ns *= (int64_t)s->channels_n;
+	s->period_ns = (int64_t)(1e9 / s->options->rate_hz * (double)s->channels_n);
 	s->due_ns = s->packet_ns = meter_now_ns();
 	if (sr_session_new(s->context, &s->session) != SR_OK ||
 	    sr_session_dev_add(s->session, s->device) != SR_OK ||
 	    sr_session_datafeed_callback_add(s->session, sigrok_on_packet, s) != SR_OK ||
 	    sr_session_start(s->session) != SR_OK)
 		sigrok_lost(s, "the session does not start");
+	sigrok_spare_wakeups(s, context);
+}
+
+/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. scpi-dmm
+ * closes nothing (0.5.2), and the relay waits for the end of what is said. */
+static void sigrok_close(struct sigrok *s)
+{
+	sr_dev_close(s->device);
+	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
+		close(s->fd);
+	meter_relay_stop(s->relay);
+	meter_usbtmc_stop();
 }
 
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,
@@ -344,10 +390,7 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 		meter_blocks_flush(s->blocks);
 	if (!meter_link_stopping() && !(s->blocks && meter_blocks_full(s->blocks)))
 		sigrok_lost(s, "the driver ended the session");
-	/* Gives the front panel back. Not sr_exit() after it: that would close the socket again. */
-	sr_dev_close(s->device);
-	meter_relay_stop(s->relay);
-	meter_usbtmc_stop();
+	sigrok_close(s);
 	meter_blocks_free(s->blocks);
 }
 

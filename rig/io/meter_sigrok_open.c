@@ -221,9 +221,11 @@ static void sigrok_find_device(struct sigrok *s)
 		sigrok_take_first(s, sigrok_scan(s, conn));
 }
 
+/* Of an identity that came in two lines the second one ends up in a word of the first. */
 static void sigrok_word(char to[static 40], const char *from)
 {
 	g_strlcpy(to, from ? from : "", 40);
+	to[strcspn(to, "\r\n")] = '\0';
 }
 
 struct meter_identity sigrok_identity(const struct sr_dev_inst *device)
@@ -389,15 +391,18 @@ static void sigrok_tell_spec(struct sigrok *s, const struct sr_dev_inst *device)
 void meter_sigrok_scan(const struct meter_spec *spec, struct meter_link *link)
 {
 	struct sigrok s = {.spec = spec, .link = link};
+	GSList *found;
 
 	sigrok_init(&s);
 	sigrok_find_driver(&s);
-	for (GSList *l = sigrok_find_devices(&s); l; l = l->next) {
+	found = sigrok_find_devices(&s);
+	for (GSList *l = found; l; l = l->next) {
 		struct meter_identity identity = sigrok_identity(l->data);
 
 		sigrok_tell_spec(&s, l->data);
 		meter_link_ready(link, &identity);
 	}
+	g_slist_free(found);
 }
 
 static bool sigrok_reads_instruments(const struct sr_dev_driver *driver)

@@ -137,6 +137,16 @@ int store_step_done(struct store *store, sqlite3_stmt *st, const char *what, str
 	return 0;
 }
 
+/* As a path: to SQLite ":memory:", "file:..." and "" are names of files that are gone afterwards. */
+static int open_path(const char *path, int flags, sqlite3 **db)
+{
+	char *plain = sqlite3_mprintf("%s%s", *path == '/' ? "" : "./", path);
+	int r = plain ? sqlite3_open_v2(plain, db, flags, NULL) : SQLITE_NOMEM;
+
+	sqlite3_free(plain);
+	return r;
+}
+
 static int open_db(const char *path, int flags, struct store **out, struct err *err)
 {
 	struct store *store = calloc(1, sizeof(*store));
@@ -145,7 +155,7 @@ static int open_db(const char *path, int flags, struct store **out, struct err *
 	if (!store)
 		return -ENOMEM;
 	store->path = strdup(path);
-	if (!store->path || sqlite3_open_v2(path, &store->db, flags, NULL) != SQLITE_OK) {
+	if (!store->path || open_path(path, flags, &store->db) != SQLITE_OK) {
 		r = err_set(err, store->db ? to_errno(sqlite3_errcode(store->db)) : -ENOMEM,
 			    "%s: cannot open: %s", path, sqlite3_errmsg(store->db));
 		store_close(store);

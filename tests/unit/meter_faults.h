@@ -13,11 +13,7 @@ static const char *const watts[] = {"P1", "P2", "P3"};
 
 static inline struct meter_keep *keep_spec(const char *spec, const char *const *channels, size_t n)
 {
-	struct meter_options options = {.spec = spec,
-					.channels = channels,
-					.channels_n = n,
-					.rate_hz = 1000.0,
-					.silence_ns = SILENCE};
+	struct meter_options options = hear_options(spec, channels, n);
 	struct meter_keep *keep = NULL;
 	struct err err = {""};
 
@@ -41,13 +37,13 @@ static inline struct meter_keep *keep_server(const struct scpi_server *server)
 static inline void hear(struct meter_keep *keep, size_t samples_n, int64_t limit_ns)
 {
 	hear_until((struct ear){.keep = keep}, samples_n, false, limit_ns);
-	CU_ASSERT(heard.longest_read_ns < SECOND / 2);
+	CU_ASSERT(heard.longest_read_ns < patient(SECOND / 2));
 }
 
 static inline void hear_loss(struct meter_keep *keep, int64_t limit_ns)
 {
 	hear_until((struct ear){.keep = keep}, SAMPLES, true, limit_ns);
-	CU_ASSERT(heard.longest_read_ns < SECOND / 2);
+	CU_ASSERT(heard.longest_read_ns < patient(SECOND / 2));
 }
 
 static inline void expect_text(const struct meter_event *event, const char *word)
@@ -78,7 +74,7 @@ static inline void lost_and_back(enum scpi_fault fault, enum scpi_line line, con
 	CU_ASSERT_EQUAL_FATAL(heard.samples_n, AT - 1);
 	expect_faithful(&server, watts);
 	last_ns = heard.samples[AT - 2].t_ns;
-	CU_ASSERT(heard_kind(METER_EVENT_LOST)->t_ns - last_ns < 2 * SECOND);
+	CU_ASSERT(heard_kind(METER_EVENT_LOST)->t_ns - last_ns < patient(2 * SECOND));
 
 	hear(keep, 100, 10 * SECOND);
 	CU_ASSERT_EQUAL(heard_count(METER_EVENT_READY), 1);

@@ -46,7 +46,8 @@ enum scpi_fault {
 	SCPI_EMPTY,	  /* every fourth answer is an empty line */
 	SCPI_NUL,	  /* every fourth answer begins with a NUL */
 	SCPI_DOUBLE,	  /* every fourth answer is two lines */
-	SCPI_CHATTY,	  /* after every fourth answer comes one that nobody asked for */
+	SCPI_CHATTY,	  /* a ms after every fourth answer comes one that nobody asked for */
+	SCPI_FLOOD,	  /* from answer fault_at on: numbers without end */
 	SCPI_SAYS,	  /* every fourth answer is one of says, in turn */
 	SCPI_UNIT,	  /* every fourth answer has a unit behind the number */
 	SCPI_SPLIT,	  /* numbers come in three segments, all else in two */
@@ -73,7 +74,7 @@ struct scpi_shared {
 	_Atomic unsigned answers;
 	_Atomic unsigned connections;
 	_Atomic unsigned segments; /* received since the first question for a number */
-	_Atomic bool local;	   /* SYST:LOCAL came */
+	_Atomic bool local;	   /* SYST:LOCAL or ABORT came, a driver's last word */
 	struct {
 		int64_t query_ns, answer_ns;
 		int channel;
@@ -215,6 +216,10 @@ static inline int scpi_break(const struct scpi_server *s, int fd, unsigned n)
 	case SCPI_MAD:
 		scpi_say(s, fd, "hello\n");
 		return true;
+	case SCPI_FLOOD:
+		while (write(fd, "1\n1\n1\n1\n1\n1\n1\n1\n", 16) > 0)
+			;
+		return false;
 	default:
 		return -1;
 	}
@@ -239,7 +244,6 @@ static inline size_t scpi_fourth(struct scpi_server *s, unsigned n, char text[st
 	case SCPI_NUL:
 		return (size_t)snprintf(text, 64, "%c%u\n", 0, n);
 	case SCPI_DOUBLE:
-	case SCPI_CHATTY:
 		return (size_t)snprintf(text, 64, "%u\n%u\n", n, n + 1);
 	default:
 		return (size_t)snprintf(text, 64, "%u\n", n);
@@ -282,7 +286,19 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 		scpi_put_pieces(s, fd, text, size, 3, 2000);
 	else
 		scpi_put(s, fd, text, size);
+	if (s->fault == SCPI_CHATTY && n % 4 == 0) {
+		usleep(1000);
+		scpi_say(s, fd, "99999\n");
+	}
 	return true;
+}
+
+/* Whether a driver has said its last word, after a while. */
+static inline bool scpi_server_left(const struct scpi_server *s)
+{
+	for (int i = 0; i < 1000 && !s->shared->local; i++)
+		usleep(1000);
+	return s->shared->local;
 }
 
 /* All that is no number. */
@@ -316,7 +332,7 @@ static inline bool scpi_line(struct scpi_server *s, int fd, const char *line, in
 		s->channel = atoi(strrchr(line, ' '));
 	else if (strcasestr(line, "INST:SEL OUT") && !strchr(line, '?'))
 		s->channel = atoi(strcasestr(line, "OUT") + 3);
-	else if (strstr(line, "SYST:LOCAL"))
+	else if (strstr(line, "SYST:LOCAL") || strncmp(line, "ABORT", 5) == 0)
 		s->shared->local = true;
 	if (!strchr(line, '?'))
 		return true;

@@ -22,8 +22,7 @@ static const struct way {
 
 static struct meter_keep *start(struct scpi_server *server, const struct way *way)
 {
-	struct meter_options options = {
-		.channels = power, .channels_n = 1, .rate_hz = 1000, .silence_ns = SILENCE};
+	struct meter_options options = hear_options(NULL, power, 1);
 	struct meter_keep *keep = NULL;
 	struct err err = {""};
 	char spec[128];

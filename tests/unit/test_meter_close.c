@@ -26,12 +26,8 @@ int close(int fd)
 
 static struct meter_keep *keep_server(const struct scpi_server *server)
 {
-	char spec[64];
-	struct meter_options options = {.spec = spec,
-					.channels = watts,
-					.channels_n = 3,
-					.rate_hz = 1000.0,
-					.silence_ns = SILENCE};
+	char spec[64] = "";
+	struct meter_options options = hear_options(spec, watts, 3);
 	struct meter_keep *keep = NULL;
 
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server->port);
@@ -157,11 +153,9 @@ static void no_descriptor_is_closed_twice(void)
 	hear(keep, 60); /* with a loss and a return */
 	CU_ASSERT_TRUE(heard.lost_once);
 	meter_keep_close(keep);
-	for (int i = 0; i < 1000 && !server.shared->local; i++)
-		usleep(1000);
-	CU_ASSERT_TRUE(server.shared->local); /* it was closed in order */
+	CU_ASSERT_TRUE(scpi_server_left(&server)); /* it was closed in order */
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
-	CU_ASSERT_EQUAL(meter_scan(spec, on_found, &found, NULL), 0);
+	CU_ASSERT_EQUAL(meter_scan(spec, START, on_found, &found, NULL), 0);
 	CU_ASSERT_EQUAL(found, 1);
 	CU_ASSERT_EQUAL(closes->bad, 0);
 	scpi_server_stop(&server);

@@ -110,17 +110,17 @@ static void dps_lost_and_back(enum modbus_fault fault, const char *word)
 
 static void stall(void)
 {
-	dps_lost_and_back(MODBUS_STALL, "no answer for 0.4 s");
+	dps_lost_and_back(MODBUS_STALL, "no answer for 0.5 s");
 }
 
 static void half_then_nothing(void)
 {
-	dps_lost_and_back(MODBUS_HALF, "no answer for 0.4 s");
+	dps_lost_and_back(MODBUS_HALF, "no answer for 0.5 s");
 }
 
 static void nothing_but_noise(void)
 {
-	dps_lost_and_back(MODBUS_NOISE, "no reading for 0.5 s");
+	dps_lost_and_back(MODBUS_NOISE, hear_words("no reading for", SILENCE));
 }
 
 /* libsigrok waits 0.5 s and asks anew: this answer would be that one's, and each later one too old. */

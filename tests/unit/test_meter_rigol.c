@@ -4,12 +4,12 @@
 
 static void stall(void)
 {
-	lost_and_back(SCPI_STALL, SCPI_RIGOL, "no answer for 0.4 s");
+	lost_and_back(SCPI_STALL, SCPI_RIGOL, hear_words("no answer for", SILENCE / 4 * 3));
 }
 
 static void half_then_nothing(void)
 {
-	lost_and_back(SCPI_HALF_STALL, SCPI_RIGOL, "no answer for 0.4 s");
+	lost_and_back(SCPI_HALF_STALL, SCPI_RIGOL, hear_words("no answer for", SILENCE / 4 * 3));
 }
 
 static void closed(void)

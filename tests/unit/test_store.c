@@ -40,6 +40,27 @@ static void a_file_that_is_there_is_not_overwritten(void)
 	store_close(store);
 }
 
+/* SQLite would keep these in memory, or in a file that it deletes. */
+static void every_name_is_a_file(void)
+{
+	static const char *const names[] = {":memory:", "file:x.db?mode=memory"};
+	char here[4096], directory[] = "/tmp/coldrig-store-XXXXXX";
+	struct store *store = NULL;
+	struct err err = {""};
+
+	CU_ASSERT_PTR_NOT_NULL_FATAL(getcwd(here, sizeof(here)));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(directory));
+	CU_ASSERT_EQUAL_FATAL(chdir(directory), 0);
+	for (size_t i = 0; i < UNIT_COUNT(names); i++) {
+		CU_ASSERT_EQUAL(store_create(names[i], STORE_PAGES_JOURNAL, &store, &err), 0);
+		store_close(store);
+		CU_ASSERT_EQUAL(unlink(names[i]), 0);
+	}
+	CU_ASSERT_EQUAL(store_create("", STORE_PAGES_JOURNAL, &store, &err), -ENOENT);
+	CU_ASSERT_EQUAL(chdir(here), 0);
+	CU_ASSERT_EQUAL(rmdir(directory), 0);
+}
+
 static void what_is_no_run_file_is_refused(void)
 {
 	static const char *const contents[] = {"", "hello, this is a text and no database", NULL};
@@ -195,6 +216,7 @@ static void a_full_disk_is_named_and_costs_no_committed_entry(void)
 static const struct unit_case cases[] = {
 	{"meta and segments are kept", meta_and_segments_are_kept},
 	{"a file that is there is not overwritten", a_file_that_is_there_is_not_overwritten},
+	{"every name is a file", every_name_is_a_file},
 	{"what is no run file is refused", what_is_no_run_file_is_refused},
 	{"a file opened for reading cannot be written",
 	 a_file_opened_for_reading_cannot_be_written},
