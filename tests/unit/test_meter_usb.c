@@ -72,7 +72,8 @@ static void usb_lost_and_back(struct usbtmc_fake like, const char *word)
 
 static void stall(void)
 {
-	usb_lost_and_back((struct usbtmc_fake){.server.fault = SCPI_STALL}, "no answer for 0.4 s");
+	usb_lost_and_back((struct usbtmc_fake){.server.fault = SCPI_STALL},
+			  hear_words("no answer for", SILENCE / 4 * 3));
 }
 
 static void halted(void)
@@ -85,9 +86,16 @@ static void unplugged(void)
 	usb_lost_and_back((struct usbtmc_fake){.fault = USBTMC_UNPLUGGED}, "unplugged");
 }
 
+static void to_another_question(void)
+{
+	usb_lost_and_back((struct usbtmc_fake){.fault = USBTMC_WRONG_TAG},
+			  "not an answer to the question");
+}
+
 static void nothing_but_letters(void)
 {
-	usb_lost_and_back((struct usbtmc_fake){.server.fault = SCPI_MAD}, "no reading for 0.5 s");
+	usb_lost_and_back((struct usbtmc_fake){.server.fault = SCPI_MAD},
+			  hear_words("no reading for", SILENCE));
 }
 
 static void usb_fourths_are_dropped(struct scpi_server server, const char *word)
@@ -176,6 +184,7 @@ static const struct unit_case cases[] = {
 	{"it stalls", stall},
 	{"the endpoint is halted", halted},
 	{"it is unplugged", unplugged},
+	{"an answer to another question", to_another_question},
 	{"nothing but letters", nothing_but_letters},
 	{"answers with letters", letters},
 	{"empty answers", empty_answers},

@@ -16,7 +16,7 @@ enum usbtmc_fault {
 	USBTMC_PIECES,	  /* each answer is two messages; the first has no end */
 	USBTMC_HALT,	  /* answer fault_at: the endpoint is halted until that is cleared */
 	USBTMC_UNPLUGGED, /* instead of answer fault_at */
-	USBTMC_WRONG_TAG, /* every fourth answer is that to another question */
+	USBTMC_WRONG_TAG, /* answer fault_at is that to another question */
 };
 
 static struct usbtmc_fake {
@@ -90,14 +90,13 @@ static inline bool usbtmc_take_answer(void)
 
 static inline int usbtmc_in(uint8_t *data)
 {
-	bool fourth, at;
+	bool at;
 	uint32_t n;
 
 	if (!usbtmc.asked || !usbtmc_take_answer()) {
 		usleep(200); /* libusb asks again at once: usbfs would make it wait */
 		return UMOCK_USB_LATER;
 	}
-	fourth = usbtmc.answers && usbtmc.answers % 4 == 0;
 	at = usbtmc.answers && usbtmc.answers == usbtmc.fault_at;
 	usbtmc.asked = false;
 	if (at && usbtmc.fault == USBTMC_UNPLUGGED) {
@@ -113,7 +112,7 @@ static inline int usbtmc_in(uint8_t *data)
 		n = (n + 1) / 2;
 	memset(data, 0, USBTMC_HEADER);
 	data[0] = 2;
-	data[1] = (uint8_t)(usbtmc.tag + (fourth && usbtmc.fault == USBTMC_WRONG_TAG));
+	data[1] = (uint8_t)(usbtmc.tag - (at && usbtmc.fault == USBTMC_WRONG_TAG));
 	data[2] = (uint8_t)~data[1];
 	memcpy(data + 4, &n, sizeof(n));
 	data[8] = usbtmc.sent + n == usbtmc.n; /* end of message */
