@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -86,6 +87,19 @@ static void *bridge_run(void *argument)
 	return NULL;
 }
 
+/* Signals are for the main thread: one of its calls has to come back, and a transfer must not. */
+static int bridge_start_thread(struct bridge *b)
+{
+	sigset_t all, before;
+	int ret;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	ret = pthread_create(&b->thread, NULL, bridge_run, b);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return ret;
+}
+
 int meter_usbtmc_start(const char *which, struct meter_link *link)
 {
 	struct bridge *b = &bridge;
@@ -98,7 +112,7 @@ int meter_usbtmc_start(const char *which, struct meter_link *link)
 	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
 		meter_link_lost(link, "cannot relay: %s", strerror(errno));
 	b->socket = pair[0];
-	ret = pthread_create(&b->thread, NULL, bridge_run, b);
+	ret = bridge_start_thread(b);
 	if (ret)
 		meter_link_lost(link, "cannot relay: %s", strerror(ret));
 	b->running = true;

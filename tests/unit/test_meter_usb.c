@@ -26,6 +26,7 @@ static void found_by(const char *spec, const char *identity)
 	CU_ASSERT_TRUE(usbtmc.remote);
 	meter_keep_close(keep);
 	CU_ASSERT_FALSE(usbtmc.remote); /* the front panel is given back */
+	if (usbtmc.remote) printf(" [%s] ", spec);
 	usbtmc_stop(testbed);
 }
 
@@ -156,6 +157,7 @@ static void in_pieces(void)
 	hear(keep, 40, 10 * SECOND);
 	CU_ASSERT_EQUAL(heard.samples_n, 40);
 	CU_ASSERT_FALSE(heard.lost_once);
+	CU_ASSERT_EQUAL(heard_count(METER_EVENT_NOTE), 0);
 	expect_faithful(&usbtmc.server, p1);
 	meter_keep_close(keep);
 	usbtmc_stop(testbed);

@@ -79,6 +79,8 @@ static inline int umock_usb_submit(const struct umock_ioctl *io)
 	UMockdevIoctlData *urb =
 		umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
 
+	if (!urb) /* the process has ended */
+		return -EFAULT;
 	umock_usb.urb = umockdev_ioctl_data_ref(urb);
 	umock_usb_try(io);
 	return 0;
