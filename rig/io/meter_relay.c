@@ -200,6 +200,7 @@ static void relay_drop_unasked(struct meter_relay *r)
 	char text[48];
 	size_t dropped = 0;
 	ssize_t n;
+	int error;
 
 	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
 		if (!dropped)
@@ -209,10 +210,12 @@ static void relay_drop_unasked(struct meter_relay *r)
 			meter_link_lost(r->link, "sends without end what nobody asked for: '%s'",
 					text);
 	}
+	error = errno;
 	if (dropped)
 		relay_note_unasked(r, dropped, text);
 	if (n == 0)
 		relay_ended(r);
+	errno = error;
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		relay_lost(r, "reading from the meter");
 }
