@@ -253,7 +253,7 @@ static void sigrok_await_due(struct sigrok *s)
 			meter_link_alive(s->link);
 	} while (meter_now_ns() < due_ns && !meter_link_stopping());
 	if (!s->sweep_left) {
-		s->sweep_left = s->polled->all_channels ? 1 : s->channels_n;
+		s->sweep_left = s->polled->questions ? s->polled->questions : s->channels_n;
 		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
 	}
 	s->sweep_left--;

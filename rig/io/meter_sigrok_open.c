@@ -13,9 +13,10 @@
 #define FDS_MAX 1024
 
 static const struct sigrok_driver polled_drivers[] = {
-	{"scpi-pps", METER_RELAY_DIRECT, true, false, FRAMING_LINES, 1000},
-	{"scpi-dmm", METER_RELAY_PUMP, false, false, FRAMING_LINES, 0}, /* ends then */
-	{"rdtech-dps", METER_RELAY_PUMP, true, true, FRAMING_MODBUS, 500},
+	{"scpi-pps", METER_RELAY_DIRECT, true, 0, FRAMING_LINES, 1000},
+	{"scpi-dmm", METER_RELAY_PUMP, false, 0, FRAMING_LINES, 0}, /* ends then */
+	{"rdtech-dps", METER_RELAY_PUMP, true, 1, FRAMING_MODBUS, 500},
+	{"korad-kaxxxxp", METER_RELAY_PUMP, false, 3, FRAMING_KORAD, 1000}, /* one for its state */
 };
 
 /* The first complaint is the cause; those behind it are its consequences. */
