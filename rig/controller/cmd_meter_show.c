@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,14 +7,11 @@
 #include <time.h>
 
 #include "cmd_meter.h"
-#include "meter.h"
-#include "meter_choice.h"
+#include "meter_wish.h"
 #include "msg.h"
 
-#define CHANNELS_MAX 64
-#define OPTIONS_MAX  64
-#define RATE_HZ	     200.0
-#define SILENCE_NS   2000000000
+#define OPTIONS_MAX 64
+#define RATE_HZ	    200.0
 
 struct shown {
 	struct meter_identity identity;
@@ -23,7 +19,7 @@ struct shown {
 	struct {
 		char name[32], unit[METER_UNIT_SIZE];
 		bool known;
-	} channels[CHANNELS_MAX];
+	} channels[METER_WISH_CHANNELS_MAX];
 	size_t channels_n, known_n;
 	char options[OPTIONS_MAX][160];
 	size_t options_n;
@@ -41,7 +37,7 @@ static void take_channel(struct shown *s, const struct meter_event *event)
 {
 	size_t i = event->channel;
 
-	if (i >= CHANNELS_MAX)
+	if (i >= METER_WISH_CHANNELS_MAX)
 		return;
 	if (i >= s->channels_n)
 		s->channels_n = i + 1;
@@ -149,25 +145,21 @@ static void print_json(const struct shown *s)
 	msg_free(all);
 }
 
-static int show(const struct meter_choice *choice, const char *word, int64_t start_ns, bool is_json,
-		struct err *err)
+static int show(const struct meter_wish *wish, const struct meter_choice *choice, struct err *err)
 {
-	const struct meter_options options = {
-		.spec = choice->spec,
-		.rate_hz = RATE_HZ,
-		.silence_ns = SILENCE_NS,
-		.start_ns = start_ns,
-		.describe = true,
-	};
+	struct meter_options options = meter_wish_options(wish, choice);
 	static struct shown shown;
 	struct meter *meter = NULL;
-	int r = meter_open(&options, &meter, err);
+	int r;
 
+	options.rate_hz = RATE_HZ;
+	options.describe = true;
 	shown = (struct shown){0};
+	r = meter_open(&options, &meter, err);
 	if (r == 0)
-		r = listen(meter, word, start_ns + SILENCE_NS, &shown, err);
+		r = listen(meter, wish->word, options.start_ns + options.silence_ns, &shown, err);
 	meter_close(meter);
-	if (r == 0 && is_json)
+	if (r == 0 && wish->is_json)
 		print_json(&shown);
 	else if (r == 0)
 		print_text(&shown);
@@ -176,38 +168,17 @@ static int show(const struct meter_choice *choice, const char *word, int64_t sta
 
 int cmd_meter_show(int argc, char **argv)
 {
-	static const struct option table[] = {{"lab", required_argument, NULL, 'l'},
-					      {"json", no_argument, NULL, 'j'},
-					      {"start-limit", required_argument, NULL, 's'},
-					      {0}};
+	static const struct option table[] = {
+		METER_WISH_LAB, METER_WISH_START, METER_WISH_JSON, {0}};
 	struct meter_choice choice;
-	const char *lab = NULL;
+	struct meter_wish wish;
 	struct err err = {""};
-	int64_t start_ns = 0;
-	bool is_json = false;
-	int c, r = 0;
+	int r = meter_wish_parse(argc, argv, table, NULL, NULL, &wish);
 
-	opterr = 0;
-	optind = 1;
-	while (r == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		if (c == 'l')
-			lab = optarg;
-		else if (c == 'j')
-			is_json = true;
-		else if (c == 's')
-			r = cmd_meter_start_limit("show", optarg, &start_ns);
-		else
-			r = cmd_meter_usage("show", "%s: not an option, or its value is missing",
-					    argv[optind - 1]);
-	}
 	if (r)
 		return r;
-	if (optind + 1 != argc)
-		return cmd_meter_usage("show", "one %s wanted", lab ? "meter's name" : "SPEC");
-	r = meter_choice_make(lab, argv[optind], &choice, &err);
-	r = r < 0 ? -EINVAL
-		  : show(&choice, argv[optind], meter_choice_start_ns(&choice, start_ns), is_json,
-			 &err);
+	r = meter_choice_make(wish.lab, wish.word, &choice, &err);
+	r = r < 0 ? -EINVAL : show(&wish, &choice, &err);
 	meter_choice_free(&choice);
 	if (r == 0)
 		return EXIT_AS_EXPECTED;
