@@ -30,6 +30,8 @@ struct sigrok_driver {
 struct sigrok_channel {
 	struct sr_channel *sr;
 	int unit; /* enum sr_unit of its readings, 0: none came yet */
+	int64_t packet_ns,
+		error_ns; /* the latest packet came at, and so long after the one before */
 };
 
 struct sigrok {
