@@ -119,7 +119,7 @@ static void expect_errors_since_the_packet_before(void)
 static void demo(void)
 {
 	static const char *const channels[] = {"A0", "A1"};
-	struct meter_options options = hear_options("demo", channels, 2);
+	struct meter_options options = hear_options("demo:samplerate=1000", channels, 2);
 	struct meter_keep *keep = NULL;
 
 	heard.of = NULL;
