@@ -10,7 +10,8 @@
 enum framing {
 	FRAMING_LINES, /* both are lines of text */
 	FRAMING_LENGTH, /* a question is a line; before its answer comes a length (libsigrok's tcp-rigol) */
-	FRAMING_MODBUS /* modbus.h */
+	FRAMING_MODBUS, /* modbus.h */
+	FRAMING_KORAD /* no ends: a question has its mark, and its answer as many bytes as always */
 };
 
 /* Bytes of the length: the lowest first. */
@@ -25,7 +26,7 @@ bool framing_is_question(enum framing framing, const char *bytes, size_t n);
  * FRAMING_STRANGE: never, it is none to the question.
  */
 #define FRAMING_STRANGE SIZE_MAX
-size_t framing_answer_size(enum framing framing, const char *question, const char *answer,
-			   size_t n);
+size_t framing_answer_size(enum framing framing, const char *question, size_t question_n,
+			   const char *answer, size_t n);
 
 #endif

@@ -13,6 +13,7 @@
 
 #include "meter.h"
 #include "meter_relay.h"
+#include "meter_usbtmc.h"
 
 #define FDS_MAX 1024
 /* Longer than the parent's patience, which decides. */
@@ -22,6 +23,7 @@ struct meter_front {
 	struct meter_link *link;
 	enum framing framing;
 	char host[256], port[16], conn[40];
+	char usb[16]; /* "": on TCP */
 	int listener;
 	in_port_t listener_port; /* in network order, like all of them here */
 	pthread_t thread;
@@ -35,6 +37,9 @@ static bool front_parse(struct meter_front *f, const char *conn)
 	char kind[16];
 	int end = 0;
 
+	if (sscanf(conn, "usbtmc/%15[0-9a-fA-F.]%n", f->usb, &end) == 1 && !conn[end])
+		return true;
+	f->usb[0] = '\0';
 	if (sscanf(conn, "tcp-%15[^/]/%255[^/]/%15[0-9]%n", kind, f->host, f->port, &end) != 3 ||
 	    conn[end])
 		return false;
@@ -88,13 +93,15 @@ static bool front_serve(struct meter_front *f, int driver, in_port_t port)
 	const struct meter_relay_line line = {.framing = f->framing, .silence_ns = SILENCE_NS};
 	bool stays;
 
-	f->meter = front_connect(f);
+	f->meter = f->usb[0] ? meter_usbtmc_start(f->usb, f->link) : front_connect(f);
 	meter_relay_pump(driver, f->meter, &line, f->link);
 	pthread_mutex_lock(&f->lock);
 	stays = f->taken == port;
 	pthread_mutex_unlock(&f->lock);
-	if (!stays)
+	if (!stays) {
 		close(f->meter);
+		meter_usbtmc_stop();
+	}
 	return stays;
 }
 

@@ -41,6 +41,7 @@ struct meter_relay {
 	struct meter_exchange last;
 	char query[RELAY_QUERY_MAX];
 	size_t query_n;
+	size_t asked_n; /* of query: what was sent last */
 	char answer[RELAY_ANSWER_MAX + 1];
 	size_t answer_n;
 	int64_t noted_ns;
@@ -177,6 +178,7 @@ static void relay_send(struct meter_relay *r)
 		else if (errno != EINTR)
 			relay_lost(r, "sending to the meter");
 	}
+	r->asked_n = r->query_n;
 	r->query_n = 0;
 }
 
@@ -200,6 +202,7 @@ static void relay_drop_unasked(struct meter_relay *r)
 	char text[48];
 	size_t dropped = 0;
 	ssize_t n;
+	int error;
 
 	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
 		if (!dropped)
@@ -209,10 +212,12 @@ static void relay_drop_unasked(struct meter_relay *r)
 			meter_link_lost(r->link, "sends without end what nobody asked for: '%s'",
 					text);
 	}
+	error = errno;
 	if (dropped)
 		relay_note_unasked(r, dropped, text);
 	if (n == 0)
 		relay_ended(r);
+	errno = error;
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		relay_lost(r, "reading from the meter");
 }
@@ -244,7 +249,7 @@ static bool relay_take_query(struct meter_relay *r, bool waits)
 
 static size_t relay_answer_size(const struct meter_relay *r)
 {
-	return framing_answer_size(r->line.framing, r->query, r->answer, r->answer_n);
+	return framing_answer_size(r->line.framing, r->query, r->asked_n, r->answer, r->answer_n);
 }
 
 static bool relay_is_answer(const struct meter_relay *r)
@@ -253,7 +258,7 @@ static bool relay_is_answer(const struct meter_relay *r)
 	struct pollfd line = {.fd = r->peer, .events = POLLIN};
 
 	if (size == FRAMING_STRANGE)
-		return poll(&line, 1, QUIET_MS) == 0;
+		return r->answer_n && poll(&line, 1, QUIET_MS) == 0;
 	if (size > RELAY_ANSWER_MAX)
 		meter_link_lost(r->link, "an answer is said to have %zu bytes, %d are the most",
 				size, RELAY_ANSWER_MAX);
@@ -292,6 +297,8 @@ static bool relay_wants_number(const struct meter_relay *r)
 
 	if (r->line.framing == FRAMING_MODBUS)
 		return r->query[1] == MODBUS_READ_REGISTERS;
+	if (r->line.framing == FRAMING_KORAD)
+		return memmem(r->query, r->query_n, "OUT1?", 5);
 	if (r->line.all_numbers)
 		return true;
 	memcpy(query, r->query, r->query_n);
@@ -397,6 +404,8 @@ static void relay_give_answer(struct meter_relay *r, bool is_number, struct mete
 		modbus_refuse((const uint8_t *)r->query, (uint8_t *)made);
 		text = made;
 		n = MODBUS_REFUSAL_SIZE;
+	} else if (r->line.framing == FRAMING_KORAD) {
+		n = relay_answer_size(r) < n ? relay_answer_size(r) : n;
 	} else if (!is_modbus && is_number) {
 		n = (size_t)snprintf(made, sizeof(made), "%.17g\n",
 				     done->fault ? 9.91e37 : done->value);

@@ -155,12 +155,21 @@ static void sigrok_time(struct sigrok *s, struct meter_sample *sample, struct me
 	}
 	sample->t_ns = from + (to - from) / 2;
 	sample->error_ns = (to - from + 1) / 2;
-	if (!s->polled) {
+	if (!s->polled)
 		sample->t_ns = now;
-		sample->error_ns = now - s->packet_ns;
-	}
-	s->packet_ns = now;
 	s->answered = true;
+}
+
+/*
+ * Of a driver that sends by itself: its packet before told an earlier value. Not that of another channel,
+ * which many send right before this one, from the same bytes.
+ */
+static void sigrok_set_error(struct sigrok_channel *channel, struct meter_sample *sample)
+{
+	if (channel->packet_ns != sample->t_ns)
+		channel->error_ns = sample->t_ns - channel->packet_ns;
+	channel->packet_ns = sample->t_ns;
+	sample->error_ns = channel->error_ns;
 }
 
 static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int unit, double value,
@@ -178,6 +187,8 @@ static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int un
 		return;
 	}
 	sigrok_check_unit(s, channel, unit);
+	if (!s->polled)
+		sigrok_set_error(channel, sample);
 	sample->value = s->direct ? last->value : value;
 	sample->channel = (uint32_t)(channel - s->channels);
 	sigrok_deliver(s, sample);
@@ -253,7 +264,7 @@ static void sigrok_await_due(struct sigrok *s)
 			meter_link_alive(s->link);
 	} while (meter_now_ns() < due_ns && !meter_link_stopping());
 	if (!s->sweep_left) {
-		s->sweep_left = s->polled->all_channels ? 1 : s->channels_n;
+		s->sweep_left = s->polled->questions ? s->polled->questions : s->channels_n;
 		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
 	}
 	s->sweep_left--;
@@ -346,7 +357,9 @@ static void sigrok_start(struct sigrok *s)
 	g_main_context_set_poll_func(context, sigrok_poll);
 	polling = s;
 	s->period_ns = (int64_t)(1e9 / s->options->rate_hz * (double)s->channels_n);
-	s->due_ns = s->packet_ns = meter_now_ns();
+	s->due_ns = meter_now_ns();
+	for (size_t i = 0; i < s->channels_n; i++)
+		s->channels[i].packet_ns = s->due_ns;
 	if (sr_session_new(s->context, &s->session) != SR_OK ||
 	    sr_session_dev_add(s->session, s->device) != SR_OK ||
 	    sr_session_datafeed_callback_add(s->session, sigrok_on_packet, s) != SR_OK ||
@@ -363,6 +376,7 @@ static void sigrok_close(struct sigrok *s)
 	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
 		close(s->fd);
 	meter_relay_stop(s->relay);
+	meter_usbtmc_stop();
 }
 
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,

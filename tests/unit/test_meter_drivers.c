@@ -100,10 +100,26 @@ static void a34401a(void)
 	is_read("scpi-dmm", scpi_34401a, SCPI_TCP, p1, 1, volt);
 }
 
+/* Of the same channel: A1's packet comes some microseconds after A0's, with values that are as old. */
+static void expect_errors_since_the_packet_before(void)
+{
+	int64_t last_ns[2] = {0};
+	unsigned wrong = 0;
+
+	for (size_t i = 0; i < heard.samples_n; i++) {
+		const struct meter_sample *s = &heard.samples[i];
+
+		if (last_ns[s->channel] && last_ns[s->channel] != s->t_ns)
+			wrong += s->error_ns != s->t_ns - last_ns[s->channel];
+		last_ns[s->channel] = s->t_ns;
+	}
+	CU_ASSERT_EQUAL(wrong, 0);
+}
+
 static void demo(void)
 {
 	static const char *const channels[] = {"A0", "A1"};
-	struct meter_options options = hear_options("demo", channels, 2);
+	struct meter_options options = hear_options("demo:samplerate=1000", channels, 2);
 	struct meter_keep *keep = NULL;
 
 	heard.of = NULL;
@@ -114,6 +130,7 @@ static void demo(void)
 	CU_ASSERT_STRING_EQUAL(heard_kind(METER_EVENT_CHANNEL)->unit, "V");
 	for (size_t i = 0; i < heard.samples_n; i++)
 		CU_ASSERT(heard.samples[i].value >= -10 && heard.samples[i].value <= 10);
+	expect_errors_since_the_packet_before();
 	meter_keep_close(keep);
 }
 

@@ -33,6 +33,7 @@ struct umock_usb {
 	umock_usb_bulk_handler on_bulk;
 	UMockdevIoctlData *urb; /* submitted, and not yet fetched */
 	bool unplugged;
+	uint8_t halted; /* endpoint, until that is cleared */
 };
 
 /* One for all devices of a test: libusb has one transfer under way at a time here. */
@@ -44,6 +45,8 @@ static inline int umock_usb_transfer(const struct umock_ioctl *io, struct usbdev
 {
 	struct umock_setup *setup = (struct umock_setup *)(void *)buffer;
 
+	if (urb->type == USBDEVFS_URB_TYPE_BULK && urb->endpoint == umock_usb.halted)
+		return -EPIPE;
 	if (urb->type == USBDEVFS_URB_TYPE_BULK)
 		return umock_usb.on_bulk(urb->endpoint, buffer, (size_t)urb->buffer_length);
 	return umock_usb.handler(umockdev_ioctl_client_get_devnode(io->client), setup,
@@ -60,8 +63,12 @@ static inline void umock_usb_try(const struct umock_ioctl *io)
 	struct usbdevfs_urb *urb = umock_usb_urb();
 	uint8_t *buffer = umock_memory(umock_usb.urb, offsetof(struct usbdevfs_urb, buffer),
 				       (size_t)urb->buffer_length);
-	int r = umock_usb.unplugged ? -ESHUTDOWN : umock_usb_transfer(io, urb, buffer);
+	int r = -ESHUTDOWN;
 
+	if (!buffer) /* the process has ended */
+		return;
+	if (!umock_usb.unplugged)
+		r = umock_usb_transfer(io, urb, buffer);
 	urb->status = r < 0 ? r : 0;
 	urb->actual_length = r < 0 ? 0 : r;
 }
@@ -69,6 +76,8 @@ static inline void umock_usb_try(const struct umock_ioctl *io)
 static inline int umock_usb_submit(const struct umock_ioctl *io)
 {
 	umock_usb.urb = umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
+	if (!umock_usb.urb) /* the process has ended */
+		return -EFAULT;
 	umock_usb_try(io);
 	return 0;
 }
@@ -109,8 +118,13 @@ static inline int umock_usb_ioctl(const struct umock_ioctl *io)
 	case USBDEVFS_GET_CAPABILITIES:
 		*(uint32_t *)umock_memory(io->arg, 0, sizeof(uint32_t)) = 0;
 		return 0;
+	case USBDEVFS_DISCONNECT_CLAIM:
 	case USBDEVFS_CLAIMINTERFACE:
 	case USBDEVFS_RELEASEINTERFACE:
+		return 0;
+	case USBDEVFS_CLEAR_HALT:
+		if (*(unsigned *)umock_memory(io->arg, 0, sizeof(unsigned)) == umock_usb.halted)
+			umock_usb.halted = 0;
 		return 0;
 	case USBDEVFS_GETDRIVER:
 		return -ENODATA;

@@ -14,9 +14,9 @@
 enum usbtmc_fault {
 	USBTMC_GOOD,
 	USBTMC_PIECES,	  /* each answer is two messages; the first has no end */
-	USBTMC_HALT,	  /* answer fault_at: the endpoint is halted, once */
+	USBTMC_HALT,	  /* answer fault_at: the endpoint is halted until that is cleared */
 	USBTMC_UNPLUGGED, /* instead of answer fault_at */
-	USBTMC_WRONG_TAG, /* every fourth answer is that to another question */
+	USBTMC_WRONG_TAG, /* answer fault_at is that to another question */
 };
 
 static struct usbtmc_fake {
@@ -25,7 +25,7 @@ static struct usbtmc_fake {
 	struct scpi_server server;
 	int line; /* to the server */
 	uint8_t tag;
-	bool asked;
+	bool asked, remote;
 	unsigned answers;
 	char text[256]; /* an answer, and how much of it has been sent */
 	size_t n, sent;
@@ -37,8 +37,15 @@ static inline int usbtmc_control(const char *node, const struct umock_setup *set
 	(void)node;
 	if ((setup->type & 0x60) == 0 && setup->request == 6)
 		return umock_usb_string(setup, "meter", data);
+	if (setup->request == 5) { /* clear */
+		usbtmc.n = usbtmc.sent = 0;
+		usbtmc.asked = false;
+	}
+	usbtmc.remote = (usbtmc.remote || setup->request == 160) && setup->request != 161;
 	memset(data, 0, setup->length);
 	data[0] = 1;
+	if (setup->request == 7)
+		data[15] = 2;
 	return setup->length;
 }
 
@@ -83,14 +90,13 @@ static inline bool usbtmc_take_answer(void)
 
 static inline int usbtmc_in(uint8_t *data)
 {
-	bool fourth, at;
+	bool at;
 	uint32_t n;
 
 	if (!usbtmc.asked || !usbtmc_take_answer()) {
 		usleep(200); /* libusb asks again at once: usbfs would make it wait */
 		return UMOCK_USB_LATER;
 	}
-	fourth = usbtmc.answers && usbtmc.answers % 4 == 0;
 	at = usbtmc.answers && usbtmc.answers == usbtmc.fault_at;
 	usbtmc.asked = false;
 	if (at && usbtmc.fault == USBTMC_UNPLUGGED) {
@@ -98,7 +104,7 @@ static inline int usbtmc_in(uint8_t *data)
 		return -ESHUTDOWN;
 	}
 	if (at && usbtmc.fault == USBTMC_HALT) {
-		usbtmc.n = usbtmc.sent = 0;
+		umock_usb.halted = 0x82;
 		return -EPIPE;
 	}
 	n = (uint32_t)(usbtmc.n - usbtmc.sent);
@@ -106,7 +112,7 @@ static inline int usbtmc_in(uint8_t *data)
 		n = (n + 1) / 2;
 	memset(data, 0, USBTMC_HEADER);
 	data[0] = 2;
-	data[1] = (uint8_t)(usbtmc.tag + (fourth && usbtmc.fault == USBTMC_WRONG_TAG));
+	data[1] = (uint8_t)(usbtmc.tag - (at && usbtmc.fault == USBTMC_WRONG_TAG));
 	data[2] = (uint8_t)~data[1];
 	memcpy(data + 4, &n, sizeof(n));
 	data[8] = usbtmc.sent + n == usbtmc.n; /* end of message */
@@ -137,6 +143,20 @@ static inline UMockdevTestbed *usbtmc_start(const struct usbtmc_fake *like)
 			   "07050102400000"
 			   "07058202400000");
 	return testbed;
+}
+
+/* Another server behind it, as if it had been switched off and on. */
+static inline void usbtmc_replace(enum scpi_fault fault)
+{
+	struct scpi_server server = {.identity = usbtmc.server.identity, .fault = fault};
+
+	close(usbtmc.line);
+	scpi_server_stop(&usbtmc.server);
+	usbtmc.server = server;
+	scpi_server_launch(&usbtmc.server);
+	usbtmc_connect();
+	usbtmc.n = usbtmc.sent = 0;
+	usbtmc.answers = 0;
 }
 
 static inline void usbtmc_stop(UMockdevTestbed *testbed)
