@@ -212,16 +212,26 @@ static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *ana
 	}
 }
 
+static void sigrok_take(struct sigrok *s, const struct sr_datafeed_analog *analog)
+{
+	if (s->blocks)
+		sigrok_take_blocks(s, analog);
+	else
+		sigrok_analog(s, analog);
+	if (s->lists_leak) {
+		g_slist_free(analog->meaning->channels);
+		analog->meaning->channels = NULL;
+	}
+}
+
 static void sigrok_on_packet(const struct sr_dev_inst *device,
 			     const struct sr_datafeed_packet *packet, void *data)
 {
 	struct sigrok *s = data;
 
 	(void)device;
-	if (packet->type == SR_DF_ANALOG && s->blocks)
-		sigrok_take_blocks(s, packet->payload);
-	else if (packet->type == SR_DF_ANALOG)
-		sigrok_analog(s, packet->payload);
+	if (packet->type == SR_DF_ANALOG)
+		sigrok_take(s, packet->payload);
 	else if (packet->type == SR_DF_FRAME_BEGIN && s->blocks)
 		meter_blocks_restart(s->blocks, meter_now_ns());
 }
@@ -389,7 +399,7 @@ static void sigrok_run(const struct meter_options *options, const struct meter_s
 	s->spec = spec;
 	s->link = link;
 	sigrok_init(s);
-	sigrok_check_frames(s);
+	sigrok_heed_quirks(s);
 	sigrok_open(s);
 	if (options->describe)
 		sigrok_describe(s);

@@ -25,6 +25,7 @@ struct sigrok_driver {
 	/* So long it waits on a serial line and then asks anew, and the first answer would be taken for the
 	 * second question's. 0: it does not. */
 	int patience_ms;
+	bool stays_open; /* after it was found; libserialport 0.1.2 then does not open it: it is locked */
 };
 
 struct sigrok_channel {
@@ -46,7 +47,7 @@ struct sigrok {
 	struct sigrok_channel *channels; /* those that are read, in the order of samples */
 	size_t channels_n;
 	struct meter_blocks *blocks; /* NULL: readings go one by one */
-	bool block_lists_leak;	     /* 16 bytes with each packet, if we do not free them */
+	bool lists_leak;	     /* 16 bytes with each packet, if we do not free them */
 	struct meter_front *front;   /* from the scan on, until the relay is there; or NULL */
 	struct meter_relay *relay;   /* NULL: libsigrok reads for itself */
 	bool direct;		     /* the relay's way is DIRECT */
@@ -80,7 +81,7 @@ struct meter_identity sigrok_identity(const struct sr_dev_inst *device);
 void sigrok_describe(struct sigrok *s);
 
 /* Refuses a driver whose values have no known time, where that is needed; says so where it is not. */
-void sigrok_check_frames(struct sigrok *s);
+void sigrok_heed_quirks(struct sigrok *s);
 
 /* If blocks are wanted and the driver has a rate: sets its limit, and s->blocks. */
 void sigrok_start_blocks(struct sigrok *s);

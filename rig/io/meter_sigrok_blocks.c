@@ -54,10 +54,11 @@ static const struct sigrok_quirk *blocks_quirk(const struct sigrok *s)
 }
 
 /* A scope's frame may have been sampled long before it was asked for. */
-void sigrok_check_frames(struct sigrok *s)
+void sigrok_heed_quirks(struct sigrok *s)
 {
 	const struct sigrok_quirk *quirk = blocks_quirk(s);
 
+	s->lists_leak = quirk && quirk->leaks;
 	if (!quirk || !quirk->frames || s->options->describe)
 		return;
 	if (!s->options->blocks)
@@ -86,7 +87,6 @@ void sigrok_start_blocks(struct sigrok *s)
 			blocks_set(s, SR_CONF_LIMIT_SAMPLES, UINT64_MAX);
 		blocks_set(s, SR_CONF_LIMIT_FRAMES, UINT64_MAX);
 	}
-	s->block_lists_leak = quirk && quirk->leaks;
 	s->blocks = meter_blocks_new(s->link, s->channels_n, rate_hz, s->options->block_limit);
 	if (!s->blocks)
 		meter_link_lost(s->link, "no memory");
@@ -126,8 +126,4 @@ void sigrok_take_blocks(struct sigrok *s, const struct sr_datafeed_analog *analo
 				 analog->num_samples, now_ns);
 	}
 	g_free(scratch);
-	if (s->block_lists_leak) {
-		g_slist_free(analog->meaning->channels);
-		analog->meaning->channels = NULL;
-	}
 }

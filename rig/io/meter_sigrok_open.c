@@ -13,10 +13,11 @@
 #define FDS_MAX 1024
 
 static const struct sigrok_driver polled_drivers[] = {
-	{"scpi-pps", METER_RELAY_DIRECT, true, 0, FRAMING_LINES, 1000},
-	{"scpi-dmm", METER_RELAY_PUMP, false, 0, FRAMING_LINES, 0}, /* ends then */
-	{"rdtech-dps", METER_RELAY_PUMP, true, 1, FRAMING_MODBUS, 500},
-	{"korad-kaxxxxp", METER_RELAY_PUMP, false, 3, FRAMING_KORAD, 1000}, /* one for its state */
+	{"scpi-pps", METER_RELAY_DIRECT, true, 0, FRAMING_LINES, 1000, false},
+	{"scpi-dmm", METER_RELAY_PUMP, false, 0, FRAMING_LINES, 0, false}, /* ends then */
+	{"rdtech-dps", METER_RELAY_PUMP, true, 1, FRAMING_MODBUS, 500, true},
+	{"korad-kaxxxxp", METER_RELAY_PUMP, false, 3, FRAMING_KORAD, 1000,
+	 false}, /* one for its state */
 };
 
 /* The first complaint is the cause; those behind it are its consequences. */
@@ -258,12 +259,22 @@ static void sigrok_mark_fds(bool marks[static FDS_MAX])
 		marks[fd] = sigrok_fd_leads_out(fd);
 }
 
+static void sigrok_close_found(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < FDS_MAX; fd++) {
+		if (isatty(fd))
+			close(fd);
+	}
+}
+
 /* libsigrok does not tell its socket: it is the one that was not there before. The front knows it by
  * itself. */
 static void sigrok_open_device(struct sigrok *s)
 {
 	bool before[FDS_MAX], after[FDS_MAX];
 
+	if (s->polled && s->polled->stays_open)
+		sigrok_close_found();
 	sigrok_mark_fds(before);
 	if (sr_dev_open(s->device) != SR_OK)
 		sigrok_lost(s, "the meter cannot be opened");
