@@ -19,14 +19,15 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "answer.h"
+#include "meter_pair.h"
 #include "modbus.h"
 
-#define RELAY_QUERY_MAX	 1024
-#define RELAY_ANSWER_MAX 256
-#define UNASKED_MAX	 65536 /* bytes: more without a pause is no meter's */
-#define NOTE_PERIOD_NS	 1000000000
-#define QUIET_MS	 20  /* after bytes that are no answer: no more will come */
-#define DRIVER_LIMIT_MS	 200 /* a DIRECT driver that asks twice must not hang */
+#define RELAY_QUERY_MAX 1024
+#define UNASKED_MAX	65536 /* bytes: more without a pause is no meter's */
+#define NOTE_PERIOD_NS	1000000000
+#define QUIET_MS	20	  /* after bytes that are no answer: no more will come */
+#define DRIVER_LIMIT_NS 200000000 /* a DIRECT driver that asks twice must not hang */
 
 struct meter_relay {
 	enum meter_relay_way way;
@@ -42,77 +43,19 @@ struct meter_relay {
 	char query[RELAY_QUERY_MAX];
 	size_t query_n;
 	size_t asked_n; /* of query: what was sent last */
-	char answer[RELAY_ANSWER_MAX + 1];
+	char answer[ANSWER_MAX + 1];
 	size_t answer_n;
 	int64_t noted_ns;
 	size_t unasked; /* bytes since noted_ns */
 };
 
-static bool relay_is_unit(const char *text)
-{
-	static const char *const units[] = {"", "V", "A", "W", "HZ", "OHM", "S"};
-
-	for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-		if (strcasecmp(text, units[i]) == 0)
-			return true;
-	}
-	return false;
-}
-
-double meter_relay_number(const char *line, size_t size)
-{
-	char text[RELAY_ANSWER_MAX + 1], *end;
-	double value;
-
-	if (size > RELAY_ANSWER_MAX || memchr(line, '\0', size))
-		return NAN;
-	while (size && isspace((unsigned char)line[size - 1]))
-		size--;
-	memcpy(text, line, size);
-	text[size] = '\0';
-	if (strpbrk(text, "xX")) /* hexadecimal is strtod's idea, not SCPI's */
-		return NAN;
-	value = strtod(text, &end);
-	if (end == text || !isfinite(value) || !relay_is_unit(end + strspn(end, " ")))
-		return NAN;
-	return value;
-}
-
-const char *meter_relay_no_reading(double value)
-{
-	/* Also for one that was a float on its way. */
-	if (isnan(value) || fabs(value - 9.91e37) < 1e33)
-		return "not a number";
-	return fabs(value) > 9e37 ? "overload" : NULL;
-}
-
-static void relay_printable(const char *from, size_t size, char to[static 48])
-{
-	size_t n = 0;
-
-	while (size && (from[size - 1] == '\n' || from[size - 1] == '\r'))
-		size--;
-	for (; n < size && n < 47; n++)
-		to[n] = isprint((unsigned char)from[n]) ? from[n] : '.';
-	to[n] = '\0';
-}
-
-static void relay_hex(const char *from, size_t size, char to[static 48])
-{
-	size_t n = size < 15 ? size : 15;
-
-	to[0] = '\0';
-	for (size_t i = 0; i < n; i++)
-		snprintf(to + 3 * i, 4, i + 1 < n ? "%02x " : "%02x", (unsigned char)from[i]);
-}
-
 static void relay_show(const struct meter_relay *r, const char *from, size_t size,
-		       char to[static 48])
+		       char to[static ANSWER_SHOWN])
 {
 	if (r->line.framing == FRAMING_MODBUS)
-		relay_hex(from, size, to);
+		answer_hex(from, size, to);
 	else
-		relay_printable(from, size, to);
+		answer_printable(from, size, to);
 }
 
 static _Noreturn void relay_lost(struct meter_relay *r, const char *what)
@@ -199,12 +142,12 @@ static void relay_note_unasked(struct meter_relay *r, size_t bytes, const char *
 /* What comes without having been asked for would be taken for the next answer. */
 static void relay_drop_unasked(struct meter_relay *r)
 {
-	char text[48];
+	char text[ANSWER_SHOWN];
 	size_t dropped = 0;
 	ssize_t n;
 	int error;
 
-	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
+	while ((n = relay_read(r, r->answer, ANSWER_MAX, false)) > 0) {
 		if (!dropped)
 			relay_show(r, r->answer, (size_t)n, text);
 		dropped += (size_t)n;
@@ -259,9 +202,9 @@ static bool relay_is_answer(const struct meter_relay *r)
 
 	if (size == FRAMING_STRANGE)
 		return r->answer_n && poll(&line, 1, QUIET_MS) == 0;
-	if (size > RELAY_ANSWER_MAX)
+	if (size > ANSWER_MAX)
 		meter_link_lost(r->link, "an answer is said to have %zu bytes, %d are the most",
-				size, RELAY_ANSWER_MAX);
+				size, ANSWER_MAX);
 	return size && r->answer_n >= size;
 }
 
@@ -274,13 +217,13 @@ static void relay_take_answer(struct meter_relay *r, int64_t from_ns)
 	while (!relay_is_answer(r)) {
 		ssize_t n;
 
-		if (r->answer_n == RELAY_ANSWER_MAX)
+		if (r->answer_n == ANSWER_MAX)
 			meter_link_lost(r->link, "an answer of more than %d bytes has no end",
-					RELAY_ANSWER_MAX);
+					ANSWER_MAX);
 		/* Also for a socket, or a byte now and then would keep it alive. */
 		if ((r->answer_n || !r->is_socket) && !relay_wait(r, POLLIN, until_ns))
 			relay_lost(r, "reading from the meter");
-		n = relay_read(r, r->answer + r->answer_n, RELAY_ANSWER_MAX - r->answer_n, true);
+		n = relay_read(r, r->answer + r->answer_n, ANSWER_MAX - r->answer_n, true);
 		if (n == 0)
 			relay_ended(r);
 		if (n < 0 && errno != EINTR && !(errno == EAGAIN && !r->is_socket))
@@ -328,10 +271,10 @@ static void relay_judge(const struct meter_relay *r, bool more, struct meter_exc
 	else if (r->line.framing == FRAMING_MODBUS)
 		out->fault = modbus_fault((const uint8_t *)r->query, (const uint8_t *)r->answer,
 					  r->answer_n);
-	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
+	else if (isnan(out->value = answer_number(r->answer, r->answer_n)))
 		out->fault = "no number";
 	else
-		out->fault = meter_relay_no_reading(out->value);
+		out->fault = answer_no_reading(out->value);
 	if (out->fault)
 		out->value = NAN;
 }
@@ -444,53 +387,6 @@ static int relay_set_socket(int fd, int64_t silence_ns)
 	return 0;
 }
 
-static int relay_socket_pair(int pair[static 2])
-{
-	struct timeval limit = {.tv_usec = DRIVER_LIMIT_MS * 1000};
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) < 0)
-		return -errno;
-	setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
-	return 0;
-}
-
-/* For a serial driver, which would not take a socket for its line. */
-static int relay_terminal_pair(int pair[static 2])
-{
-	struct termios raw;
-	char name[64];
-
-	pair[1] = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
-	pair[0] = -1;
-	if (pair[1] >= 0 && grantpt(pair[1]) == 0 && unlockpt(pair[1]) == 0 &&
-	    ptsname_r(pair[1], name, sizeof(name)) == 0)
-		pair[0] = open(name, O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
-	if (pair[0] >= 0 && tcgetattr(pair[0], &raw) == 0) {
-		cfmakeraw(&raw);
-		if (tcsetattr(pair[0], TCSANOW, &raw) == 0)
-			return 0;
-	}
-	return -errno;
-}
-
-static int relay_make_pair(struct meter_relay *r, int fd)
-{
-	int pair[2] = {-1, -1}, ret;
-
-	ret = r->is_socket ? relay_socket_pair(pair) : relay_terminal_pair(pair);
-	if (ret == 0 && r->is_socket && r->way == METER_RELAY_PUMP) {
-		struct timeval none = {0}; /* the meter's own limit holds */
-
-		setsockopt(pair[0], SOL_SOCKET, SO_RCVTIMEO, &none, sizeof(none));
-	}
-	r->driver = pair[1];
-	if (ret == 0 && dup2(pair[0], fd) < 0)
-		ret = -errno;
-	if (pair[0] >= 0)
-		close(pair[0]);
-	return ret;
-}
-
 static void relay_free(struct meter_relay *r)
 {
 	if (r->driver >= 0)
@@ -540,7 +436,8 @@ int meter_relay_start(int fd, int meter, enum meter_relay_way way,
 	else if (fcntl(r->peer, F_SETFL, O_NONBLOCK) < 0)
 		ret = -errno;
 	if (ret == 0)
-		ret = relay_make_pair(r, fd);
+		ret = meter_pair_put(fd, way == METER_RELAY_DIRECT ? DRIVER_LIMIT_NS : 0,
+				     &r->driver);
 	if (ret == 0 && way == METER_RELAY_PUMP)
 		ret = -pthread_create(&r->thread, NULL, relay_run, r);
 	if (ret < 0) {

@@ -20,6 +20,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "answer.h"
 #include "framing.h"
 #include "meter_backend.h"
 
@@ -28,11 +29,11 @@ enum meter_relay_way { METER_RELAY_DIRECT, METER_RELAY_PUMP };
 struct meter_relay;
 
 struct meter_exchange {
-	int64_t query_ns;  /* before the query was sent */
-	int64_t answer_ns; /* after the last byte of the answer came */
-	double value;	   /* NaN if there is a fault, or it is no line of text */
-	const char *fault; /* NULL, or why the answer is no reading; static */
-	char text[48];	   /* the answer, printable, cut off */
+	int64_t query_ns;	 /* before the query was sent */
+	int64_t answer_ns;	 /* after the last byte of the answer came */
+	double value;		 /* NaN if there is a fault, or it is no line of text */
+	const char *fault;	 /* NULL, or why the answer is no reading; static */
+	char text[ANSWER_SHOWN]; /* the answer, printable, cut off */
 };
 
 /* How the meter's line is spoken on; the driver gets plain lines where the meter has a length before them. */
@@ -72,15 +73,5 @@ void meter_relay_last(struct meter_relay *relay, struct meter_exchange *out);
 
 /* After the driver has closed its end: sends what is on its way, frees. */
 void meter_relay_stop(struct meter_relay *relay);
-
-/*
- * NULL, or why a number is no reading; static. SCPI-99 (volume 1, 7.2.1.4 and 7.2.1.5) writes 9.9E37 and -9.9E37 for
- * infinity, which multimeters answer to what is beyond their range, and 9.91E37 for not a number.
- */
-const char *meter_relay_no_reading(double value);
-
-/* A finite number in plain or exponent form, alone in its line or with a unit of letters behind it
- * that SCPI has (V, A, W, HZ, OHM, S); NaN if it is none. */
-double meter_relay_number(const char *line, size_t size);
 
 #endif

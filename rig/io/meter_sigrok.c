@@ -176,7 +176,7 @@ static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int un
 			   struct meter_sample *sample, const struct meter_exchange *last)
 {
 	struct sigrok_channel *channel = sigrok_channel(s, sr);
-	const char *why = last->fault ? last->fault : meter_relay_no_reading(value);
+	const char *why = last->fault ? last->fault : answer_no_reading(value);
 	char text[32];
 
 	if (!channel)

@@ -7,7 +7,6 @@
 
 #include "meter_backend.h"
 #include "meter_hear.h"
-#include "meter_relay.h"
 
 static const char *const watts[] = {"P1", "P2", "P3"};
 
@@ -502,36 +501,6 @@ static void busy_parent_finds_readings_not_a_loss(void)
 	meter_close(meter);
 }
 
-static void numbers_and_what_is_none(void)
-{
-	static const char *const good[] = {"1", "0.000\n", "-1.5E+01\r\n", "+.5", "12.3 W\n", "7W"};
-	static const char *const bad[] = {"",	 "\n",	  "nan", "inf\n", "0x10", "12q",
-					  "1 2", "1e999", "W",	 "1,5",	  "--1",  "1WW"};
-
-	for (size_t i = 0; i < UNIT_COUNT(good); i++)
-		CU_ASSERT_TRUE(isfinite(meter_relay_number(good[i], strlen(good[i]))));
-	for (size_t i = 0; i < UNIT_COUNT(bad); i++)
-		CU_ASSERT_TRUE(isnan(meter_relay_number(bad[i], strlen(bad[i]))));
-	CU_ASSERT_TRUE(isnan(meter_relay_number("\0"
-						"12",
-						3)));
-	CU_ASSERT_DOUBLE_EQUAL(meter_relay_number("-1.5E+01\r\n", 10), -15, 0);
-}
-
-static void numbers_that_scpi_has_for_none(void)
-{
-	static const double good[] = {0, -1e-30, 1e12, 8.9e37, -8.9e37};
-	static const double bad[] = {9.9e37, -9.9e37, 1e38, (double)9.9e37F, INFINITY, -INFINITY};
-
-	for (size_t i = 0; i < UNIT_COUNT(good); i++)
-		CU_ASSERT_PTR_NULL(meter_relay_no_reading(good[i]));
-	for (size_t i = 0; i < UNIT_COUNT(bad); i++)
-		CU_ASSERT_STRING_EQUAL(meter_relay_no_reading(bad[i]), "overload");
-	CU_ASSERT_STRING_EQUAL(meter_relay_no_reading(9.91e37), "not a number");
-	CU_ASSERT_STRING_EQUAL(meter_relay_no_reading((double)9.91e37F), "not a number");
-	CU_ASSERT_STRING_EQUAL(meter_relay_no_reading((double)NAN), "not a number");
-}
-
 static void due_times_stay_on_the_grid(void)
 {
 	CU_ASSERT_EQUAL(meter_next_due(100, 10, 105), 110);
@@ -544,8 +513,6 @@ static void due_times_stay_on_the_grid(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"numbers and what is none", numbers_and_what_is_none},
-		{"numbers that SCPI has for what is none", numbers_that_scpi_has_for_none},
 		{"due times stay on the grid", due_times_stay_on_the_grid},
 		{"readings are the answers that the server gave",
 		 readings_are_the_answers_that_the_server_gave},
