@@ -11,14 +11,13 @@
 static const char *const watts[] = {"P1", "P2", "P3"};
 static const char *const volts[] = {"V1"};
 
-static struct meter_keep *keep_spec(const char *spec, const char *const *channels, size_t n)
+static struct meter_keep *keep_options(const struct meter_options *options)
 {
-	struct meter_options options = hear_options(spec, channels, n);
 	struct meter_keep *keep = NULL;
 	struct err err = {""};
 
 	heard.of = NULL;
-	CU_ASSERT_EQUAL(meter_keep_open(&options, &keep, &err), 0);
+	CU_ASSERT_EQUAL(meter_keep_open(options, &keep, &err), 0);
 	if (!keep) {
 		printf("%s\n", err.text);
 		abort();
@@ -26,16 +25,28 @@ static struct meter_keep *keep_spec(const char *spec, const char *const *channel
 	return keep;
 }
 
-static struct meter_keep *keep_server(const struct scpi_server *server)
+static struct meter_keep *keep_spec(const char *spec, const char *const *channels, size_t n)
 {
-	char spec[128];
+	const struct meter_options options = hear_options(spec, channels, n);
+
+	return keep_options(&options);
+}
+
+static const char *server_spec(const struct scpi_server *server)
+{
+	static char spec[128];
 
 	if (server->port)
 		snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server->port);
 	else
 		snprintf(spec, sizeof(spec), "scpi-pps:conn=%s:serialcomm=115200/8n1",
 			 server->terminal);
-	return keep_spec(spec, watts, 3);
+	return spec;
+}
+
+static struct meter_keep *keep_server(const struct scpi_server *server)
+{
+	return keep_spec(server_spec(server), watts, 3);
 }
 
 static void hear(struct meter_keep *keep, size_t samples_n, int64_t limit_ns)
@@ -271,12 +282,15 @@ static void idn_is_not_answered_at_first(void)
 	struct scpi_server server = {
 		.identity = scpi_dp832, .fault = SCPI_MUTE_IDN, .fault_once = true};
 	int64_t start = scpi_now_ns();
+	struct meter_options options;
 	struct meter_keep *keep;
 
 	scpi_server_launch(&server, 0);
-	keep = keep_server(&server);
+	options = hear_options(server_spec(&server), watts, 3);
+	options.start_ns = START_LIMIT;
+	keep = keep_options(&options);
 	hear_loss(keep, 10 * SECOND);
-	expect_text(heard_kind(METER_EVENT_LOST), hear_words("not ready after", START));
+	expect_text(heard_kind(METER_EVENT_LOST), hear_words("not ready after", START_LIMIT));
 	CU_ASSERT(heard_kind(METER_EVENT_LOST)->t_ns - start < patient(3 * SECOND));
 	hear(keep, 50, 10 * SECOND);
 	CU_ASSERT_EQUAL(heard_count(METER_EVENT_READY), 1);
