@@ -10,9 +10,7 @@
 #include "yaml_number.h"
 
 #define START_LIMIT_HELP                                                                           \
-	"  --start-limit TIME  how long a meter may take until it is ready, such as '5 s' (2 s; "  \
-	"60 "                                                                                      \
-	"s\n                      at most)\n"
+	"  --start-limit TIME  how long it may take until it is ready (2 s; at most 60 s)\n"
 
 static const struct meter_subcommand subcommands[] = {
 	{"scan", "[SPEC] [OPTIONS]", "list the meters that answer",

@@ -349,6 +349,7 @@ static void meter_take_event(struct meter *m, const struct meter_event *from,
 	if (event->kind == METER_EVENT_READY) {
 		m->ready = true;
 		m->heard_ns = meter_now_ns();
+		meter_set_timer(m, meter_deadline(m)); /* the start limit may be far off */
 	} else if (event->kind == METER_EVENT_CHANNEL && event->channel >= m->channels_n) {
 		m->channels_n = (size_t)event->channel + 1;
 	} else if (event->kind == METER_EVENT_LOST) {

@@ -11,19 +11,25 @@
 
 static const char *const watts[] = {"P1", "P2", "P3"};
 
-static inline struct meter_keep *keep_spec(const char *spec, const char *const *channels, size_t n)
+static inline struct meter_keep *keep_options(const struct meter_options *options)
 {
-	struct meter_options options = hear_options(spec, channels, n);
 	struct meter_keep *keep = NULL;
 	struct err err = {""};
 
 	heard.of = NULL;
-	CU_ASSERT_EQUAL(meter_keep_open(&options, &keep, &err), 0);
+	CU_ASSERT_EQUAL(meter_keep_open(options, &keep, &err), 0);
 	if (!keep) {
 		printf("%s\n", err.text);
 		abort();
 	}
 	return keep;
+}
+
+static inline struct meter_keep *keep_spec(const char *spec, const char *const *channels, size_t n)
+{
+	const struct meter_options options = hear_options(spec, channels, n);
+
+	return keep_options(&options);
 }
 
 static inline struct meter_keep *keep_server(const struct scpi_server *server)

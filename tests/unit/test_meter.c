@@ -16,20 +16,26 @@ static void hear(struct meter *meter, size_t samples_n, int64_t limit_ns)
 	CU_ASSERT(heard.longest_read_ns < patient(SECOND / 5));
 }
 
-static struct meter *open_spec(const char *spec, const char *const *channels, size_t n, double hz)
+static struct meter *open_options(const struct meter_options *options)
 {
-	struct meter_options options = hear_options(spec, channels, n);
 	struct meter *meter = NULL;
 	struct err err = {""};
 
-	options.rate_hz = hz;
 	heard.of = NULL; /* malloc may give the last one's address again */
-	CU_ASSERT_EQUAL(meter_open(&options, &meter, &err), 0);
+	CU_ASSERT_EQUAL(meter_open(options, &meter, &err), 0);
 	if (!meter) {
 		printf("%s\n", err.text);
 		abort();
 	}
 	return meter;
+}
+
+static struct meter *open_spec(const char *spec, const char *const *channels, size_t n, double hz)
+{
+	struct meter_options options = hear_options(spec, channels, n);
+
+	options.rate_hz = hz;
+	return open_options(&options);
 }
 
 static struct meter *open_server(const struct scpi_server *server)
@@ -38,6 +44,19 @@ static struct meter *open_server(const struct scpi_server *server)
 
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server->port);
 	return open_spec(spec, watts, 3, 1000.0);
+}
+
+/* With the start limit that a user has. */
+static struct meter *open_mute(struct scpi_server *server)
+{
+	char spec[64];
+	struct meter_options options;
+
+	scpi_server_start(server, SCPI_MUTE_IDN, 0);
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server->port);
+	options = hear_options(spec, watts, 3);
+	options.start_ns = START_LIMIT;
+	return open_options(&options);
 }
 
 static void expect_lost(const char *word)
@@ -137,10 +156,9 @@ static void server_never_answers_idn(void)
 	struct meter *meter;
 	int64_t start = scpi_now_ns();
 
-	scpi_server_start(&server, SCPI_MUTE_IDN, 0);
-	meter = open_server(&server);
+	meter = open_mute(&server);
 	hear(meter, 1, 10 * SECOND);
-	expect_lost(hear_words("not ready after", START));
+	expect_lost(hear_words("not ready after", START_LIMIT));
 	CU_ASSERT(scpi_now_ns() - start < patient(3 * SECOND));
 	meter_close(meter);
 	scpi_server_stop(&server);
@@ -394,8 +412,7 @@ static void close_while_the_driver_is_blocked(void)
 	struct meter *meter;
 	int64_t before;
 
-	scpi_server_start(&server, SCPI_MUTE_IDN, 0);
-	meter = open_server(&server);
+	meter = open_mute(&server);
 	hear(meter, 1, SECOND / 2);
 	before = scpi_now_ns();
 	meter_close(meter);
@@ -478,8 +495,11 @@ static void meter_process_hangs(void)
 
 	hear(meter, 1, 5 * SECOND);
 	if (child > 0) {
+		before = scpi_now_ns();
 		kill(child, SIGSTOP);
 		hear(meter, SAMPLES, 5 * SECOND);
+		/* Long before its start limit. */
+		CU_ASSERT(scpi_now_ns() - before < SILENCE + patient(2 * SECOND));
 		expect_lost(hear_words("no reading for", SILENCE));
 	} else {
 		printf(" [skipped: no /proc/.../children] ");

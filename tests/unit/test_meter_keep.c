@@ -177,12 +177,17 @@ static void idn_is_not_answered_at_first(void)
 	struct scpi_server server = {
 		.identity = scpi_dp832, .fault = SCPI_MUTE_IDN, .fault_once = true};
 	int64_t start = scpi_now_ns();
+	struct meter_options options;
 	struct meter_keep *keep;
+	char spec[128];
 
 	scpi_server_launch(&server);
-	keep = keep_server(&server);
+	scpi_server_spec(&server, "scpi-pps", spec);
+	options = hear_options(spec, watts, 3);
+	options.start_ns = START_LIMIT;
+	keep = keep_options(&options);
 	hear_loss(keep, 10 * SECOND);
-	expect_text(heard_kind(METER_EVENT_LOST), hear_words("not ready after", START));
+	expect_text(heard_kind(METER_EVENT_LOST), hear_words("not ready after", START_LIMIT));
 	CU_ASSERT(heard_kind(METER_EVENT_LOST)->t_ns - start < patient(3 * SECOND));
 	hear(keep, 50, 10 * SECOND);
 	CU_ASSERT_EQUAL(heard_count(METER_EVENT_READY), 1);

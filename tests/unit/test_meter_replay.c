@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "meter.h"
+#include "patience.h"
 #include "store.h"
 #include "unit.h"
 
@@ -67,6 +68,7 @@ static int open_replay(const char *options_text, const char *const *channels, si
 					.channels_n = channels_n,
 					.rate_hz = 1,
 					.silence_ns = 1000 * MS,
+					.start_ns = START,
 					.blocks = blocks};
 	char spec[128];
 
