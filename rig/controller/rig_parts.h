@@ -31,7 +31,7 @@ struct rig {
 	struct lab faulty; /* the lab with the plan's faults as well; for the vlab, freed with it */
 	struct vlab *vlab;
 	struct target_lines *lines; /* to its buttons and supply; NULL: nothing is wired */
-	struct tap *tap;	    /* the target's console; NULL: it has none */
+	struct tap *tap; /* the target's console; NULL: it has none */
 	struct transport *transport;
 	struct peer peer;
 	bool greeted; /* the agent has something to restore */

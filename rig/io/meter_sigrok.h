@@ -43,11 +43,11 @@ struct sigrok {
 	struct meter_relay *relay;   /* NULL: libsigrok reads for itself */
 	bool direct;		     /* the relay's way is DIRECT */
 	int fd;			     /* the driver's socket or serial line, -1 if it has none */
-	int64_t period_ns, due_ns;   /* of a sweep through all channels */
-	size_t sweep_left;	     /* channels that it has not read yet */
-	int64_t asked_ns;	     /* the driver was let go at */
-	int64_t packet_ns;	     /* the latest packet came at */
-	bool answered;		     /* since asked_ns */
+	int64_t period_ns, due_ns; /* of a sweep through all channels */
+	size_t sweep_left;	   /* channels that it has not read yet */
+	int64_t asked_ns;  /* the driver was let go at */
+	int64_t packet_ns; /* the latest packet came at */
+	bool answered;	   /* since asked_ns */
 	bool stopped;
 	bool holding; /* held is a 0.0 that waits for a good reading behind it */
 	struct meter_sample held;
