@@ -15,6 +15,9 @@ import unittest
 SOURCE = os.environ.get("COLDRIG_SOURCE_DIR", os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BINARY = os.environ.get("COLDRIG_BINARY_DIR", os.path.join(SOURCE, "build", "dev"))
 COLDRIG = os.path.join(BINARY, "coldrig")
+# Without sanitizers: there only where COLDRIG has them.
+PLAIN = os.path.join(BINARY, "plain", "coldrig")
+PLAIN = PLAIN if os.path.exists(PLAIN) else COLDRIG
 AGENT = os.path.join(BINARY, "rig", "agent", "coldrig-agent")
 CACHE = os.environ.get("COLDRIG_CACHE") or os.path.join(
     os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "coldrig")

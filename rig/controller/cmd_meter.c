@@ -6,29 +6,40 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "meter.h"
+#include "yaml_number.h"
+
+#define START_LIMIT_HELP                                                                           \
+	"  --start-limit TIME  how long a meter may take until it is ready, such as '5 s' (2 s; "  \
+	"60 "                                                                                      \
+	"s\n                      at most)\n"
+
 static const struct meter_subcommand subcommands[] = {
-	{"scan", "[SPEC] [--json]", "list the meters that answer",
+	{"scan", "[SPEC] [OPTIONS]", "list the meters that answer",
 	 "Without a SPEC each of libsigrok's drivers for instruments looks where it can look by "
-	 "itself,\nwhich is mostly USB. Each has 2 s.\n",
+	 "itself,\nwhich is mostly USB.\n\n"
+	 "  --start-limit TIME  how long each driver may look, such as '5 s' (2 s; 60 s at most)\n"
+	 "  --json              a JSON object a line\n",
 	 cmd_meter_scan},
-	{"show", "(SPEC | --lab LAB NAME) [--json]",
+	{"show", "(SPEC | --lab LAB NAME) [OPTIONS]",
 	 "tell who a meter is, its channels with their units, and its settings",
-	 "A unit comes with a channel's first reading.\n", cmd_meter_show},
+	 "A unit comes with a channel's first reading.\n\n" START_LIMIT_HELP
+	 "  --json              all of it as a JSON object\n",
+	 cmd_meter_show},
 	{"read", "(SPEC | --lab LAB NAME) [OPTIONS]", "print readings as they come",
-	 "  --channel NAME  read this channel; may be given several times (all)\n"
-	 "  --count N       end after N readings (10; 0: on Ctrl-C)\n"
-	 "  --rate RATE     readings a second over all channels, such as '20 Hz'\n"
-	 "  --json          a JSON object a line\n",
+	 "  --channel NAME      read this channel; may be given several times (all)\n"
+	 "  --count N           end after N readings (10; 0: on Ctrl-C)\n"
+	 "  --rate RATE         readings a second over all channels, such as '20 "
+	 "Hz'\n" START_LIMIT_HELP "  --json              a JSON object a line\n",
 	 cmd_meter_read},
 	{"record", "(SPEC | --lab LAB NAME) --out FILE [OPTIONS]", "read a meter to disk",
-	 "  --out FILE       a new file; 'coldrig export' makes others of it\n"
-	 "  --channel NAME   read this channel; may be given several times (all)\n"
-	 "  --rate RATE      readings a second over all channels, such as '3 kHz' (10 Hz); a "
-	 "meter\n"
-	 "                   that sends at a rate of its own has it in its spec\n"
-	 "  --duration TIME  end after this time, such as '10 s' (on Ctrl-C)\n"
-	 "  --samples N      end after N samples of each channel\n"
-	 "  --json           what was recorded as a JSON object\n\n"
+	 "  --out FILE          a new file; 'coldrig export' makes others of it\n"
+	 "  --channel NAME      read this channel; may be given several times (all)\n"
+	 "  --rate RATE         readings a second over all channels, such as '3 kHz' (10 Hz); a\n"
+	 "                      meter that sends at a rate of its own has it in its spec\n"
+	 "  --duration TIME     end after this time, such as '10 s' (on Ctrl-C)\n"
+	 "  --samples N         end after N samples of each channel\n" START_LIMIT_HELP
+	 "  --json              what was recorded as a JSON object\n\n"
 	 "What is in the file survives whatever happens to this program, half a second later.\n",
 	 cmd_meter_record},
 };
@@ -45,6 +56,20 @@ int cmd_meter_usage(const char *name, const char *format, ...)
 	va_end(ap);
 	fprintf(stderr, "; try 'coldrig meter %s --help'\n", name);
 	return EXIT_USAGE;
+}
+
+int cmd_meter_start_limit(const char *name, const char *text, int64_t *out_ns)
+{
+	struct err why;
+	double seconds;
+
+	if (yaml_number_quantity(text, YAML_DURATION, &seconds, &why) < 0)
+		return cmd_meter_usage(name, "--start-limit %s: %s", text, why.text);
+	if (!(seconds * 1e9 >= 1 && seconds * 1e9 <= (double)METER_START_MAX_NS))
+		return cmd_meter_usage(name, "--start-limit %s: want more than 0, at most %g s",
+				       text, (double)METER_START_MAX_NS * 1e-9);
+	*out_ns = (int64_t)(seconds * 1e9);
+	return 0;
 }
 
 static int meter_help(void)

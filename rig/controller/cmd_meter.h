@@ -3,6 +3,8 @@
 #ifndef COLDRIG_CMD_METER_H
 #define COLDRIG_CMD_METER_H
 
+#include <stdint.h>
+
 #include "command.h"
 
 struct meter_subcommand {
@@ -21,5 +23,8 @@ int cmd_meter_record(int argc, char **argv);
 /* "coldrig: meter NAME: what; try ..." on stderr; returns EXIT_USAGE. */
 int cmd_meter_usage(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
+
+/* The value of --start-limit: 0, or EXIT_USAGE after a complaint. */
+int cmd_meter_start_limit(const char *name, const char *text, int64_t *out_ns);
 
 #endif

@@ -1,32 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cmd_meter.h"
-#include "meter.h"
-#include "meter_choice.h"
+#include "meter_wish.h"
 #include "msg.h"
-#include "yaml_number.h"
 
-#define CHANNELS_MAX	64
-#define DEFAULT_COUNT	10
-#define DEFAULT_RATE_HZ 10.0
-#define SILENCE_NS	2000000000
-
-struct options {
-	const char *lab, *word;
-	const char *channels[CHANNELS_MAX];
-	size_t channels_n;
-	uint64_t count; /* 0: until interrupted */
-	double rate_hz; /* 0: the lab's, or the default */
-	bool is_json;
-};
+#define DEFAULT_COUNT 10
 
 /* What is known of the channels so far. */
 struct channel {
@@ -34,22 +18,14 @@ struct channel {
 };
 
 struct reader {
-	const struct options *o;
+	const struct meter_wish *wish;
 	struct meter *meter;
-	struct channel channels[CHANNELS_MAX];
+	struct channel channels[METER_WISH_CHANNELS_MAX];
 	int64_t first_ns; /* of the first reading */
+	uint64_t count;	  /* 0: until interrupted */
 	uint64_t done;
-	bool ended;
 	struct err *err;
 };
-
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
 
 static void print_reading(struct reader *r, const struct meter_sample *s)
 {
@@ -59,7 +35,7 @@ static void print_reading(struct reader *r, const struct meter_sample *s)
 
 	if (!r->done++)
 		r->first_ns = s->t_ns;
-	if (!r->o->is_json) {
+	if (!r->wish->is_json) {
 		printf("%12.6f s  %-6s %14.7g %-4s  time +-%.3f ms\n",
 		       (double)(s->t_ns - r->first_ns) * 1e-9, c->name, s->value, c->unit,
 		       (double)s->error_ns * 1e-6);
@@ -84,10 +60,10 @@ static int take_event(struct reader *r, const struct meter_event *event)
 	switch (event->kind) {
 	case METER_EVENT_READY:
 		meter_identity_text(&event->identity, identity);
-		fprintf(stderr, "coldrig: meter %s: %s\n", r->o->word, identity);
+		fprintf(stderr, "coldrig: meter %s: %s\n", r->wish->word, identity);
 		return 0;
 	case METER_EVENT_CHANNEL:
-		if (event->channel < CHANNELS_MAX) {
+		if (event->channel < METER_WISH_CHANNELS_MAX) {
 			snprintf(r->channels[event->channel].name, sizeof(r->channels[0].name),
 				 "%.31s", event->text);
 			snprintf(r->channels[event->channel].unit, METER_UNIT_SIZE, "%s",
@@ -95,15 +71,20 @@ static int take_event(struct reader *r, const struct meter_event *event)
 		}
 		return 0;
 	case METER_EVENT_NOTE:
-		fprintf(stderr, "coldrig: meter %s: %s\n", r->o->word, event->text);
+		fprintf(stderr, "coldrig: meter %s: %s\n", r->wish->word, event->text);
 		return 0;
 	case METER_EVENT_LOST:
-		return err_set(r->err, event->hopeless ? -EINVAL : -EIO, "meter %s: %s", r->o->word,
-			       event->text);
+		return err_set(r->err, event->hopeless ? -EINVAL : -EIO, "meter %s: %s",
+			       r->wish->word, event->text);
 	case METER_EVENT_OPTION:
 		return 0;
 	}
 	return 0;
+}
+
+static bool wants_more(const struct reader *r)
+{
+	return !r->count || r->done < r->count;
 }
 
 static int read_on(struct reader *r)
@@ -121,106 +102,57 @@ static int read_on(struct reader *r)
 		code = event_n ? take_event(r, &event) : 0;
 		if (code < 0)
 			return code;
-		for (size_t i = 0; i < n && (!r->o->count || r->done < r->o->count); i++) {
-			if (samples[i].channel < CHANNELS_MAX)
+		for (size_t i = 0; i < n && wants_more(r); i++) {
+			if (samples[i].channel < METER_WISH_CHANNELS_MAX)
 				print_reading(r, &samples[i]);
 		}
-	} while ((n || event_n) && (!r->o->count || r->done < r->o->count));
+	} while ((n || event_n) && wants_more(r));
 	if (fflush(stdout) != 0)
 		return err_set(r->err, -errno, "cannot write: %s", strerror(errno));
 	return 0;
 }
 
-static int read_meter(const struct options *o, const struct meter_choice *choice, struct err *err)
+static int read_meter(struct reader *r, const struct meter_choice *choice)
 {
-	const struct meter_options options = {
-		.spec = choice->spec,
-		.channels = o->channels,
-		.channels_n = o->channels_n,
-		.rate_hz = o->rate_hz > 0  ? o->rate_hz
-			   : choice->meter ? choice->meter->rate_hz
-					   : DEFAULT_RATE_HZ,
-		.silence_ns = SILENCE_NS,
-	};
-	static struct reader reader;
-	int r;
+	const struct meter_options options = meter_wish_options(r->wish, choice);
+	int code = meter_open(&options, &r->meter, r->err);
 
-	reader = (struct reader){.o = o, .err = err};
-	r = meter_open(&options, &reader.meter, err);
-	while (r == 0 && !interrupted && (!o->count || reader.done < o->count))
-		r = read_on(&reader);
-	meter_close(reader.meter);
-	return r;
+	while (code == 0 && !meter_wish_is_over() && wants_more(r))
+		code = read_on(r);
+	meter_close(r->meter);
+	return code;
 }
 
-static int parse_rate(const char *text, double *out)
+static int take_count(int letter, const char *text, void *count)
 {
 	struct err why;
 
-	if (yaml_number_quantity(text, YAML_RATE, out, &why) < 0)
-		return cmd_meter_usage("read", "--rate %s: %s", text, why.text);
-	return *out > 0 ? 0 : cmd_meter_usage("read", "--rate %s: must be more than 0", text);
-}
-
-static int parse_count(const char *text, uint64_t *out)
-{
-	struct err why;
-
-	if (yaml_number_count(text, out, &why) < 0)
+	(void)letter;
+	if (yaml_number_count(text, count, &why) < 0)
 		return cmd_meter_usage("read", "--count %s: %s", text, why.text);
 	return 0;
 }
 
-/* 0, or the exit status of a complaint. */
-static int parse(int argc, char **argv, struct options *o)
-{
-	static const struct option table[] = {
-		{"lab", required_argument, NULL, 'l'},	 {"channel", required_argument, NULL, 'c'},
-		{"count", required_argument, NULL, 'n'}, {"rate", required_argument, NULL, 'r'},
-		{"json", no_argument, NULL, 'j'},	 {0}};
-	int c, r = 0;
-
-	*o = (struct options){.count = DEFAULT_COUNT};
-	opterr = 0;
-	optind = 1;
-	while (r == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		if (c == 'l')
-			o->lab = optarg;
-		else if (c == 'c' && o->channels_n < CHANNELS_MAX)
-			o->channels[o->channels_n++] = optarg;
-		else if (c == 'n')
-			r = parse_count(optarg, &o->count);
-		else if (c == 'r')
-			r = parse_rate(optarg, &o->rate_hz);
-		else if (c == 'j')
-			o->is_json = true;
-		else
-			r = cmd_meter_usage("read", "%s: not an option, or its value is missing",
-					    argv[optind - 1]);
-	}
-	if (r == 0 && optind + 1 != argc)
-		r = cmd_meter_usage("read", "one %s wanted", o->lab ? "meter's name" : "SPEC");
-	o->word = argv[optind];
-	return r;
-}
-
 int cmd_meter_read(int argc, char **argv)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	static const struct option table[] = {METER_WISH_LAB,
+					      METER_WISH_CHANNEL,
+					      {"count", required_argument, NULL, 'n'},
+					      METER_WISH_RATE,
+					      METER_WISH_START,
+					      METER_WISH_JSON,
+					      {0}};
 	struct meter_choice choice;
-	struct options options;
+	struct meter_wish wish;
 	struct err err = {""};
-	int r = parse(argc, argv, &options);
+	struct reader reader = {.wish = &wish, .count = DEFAULT_COUNT, .err = &err};
+	int r = meter_wish_parse(argc, argv, table, take_count, &reader.count, &wish);
 
 	if (r)
 		return r;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	r = meter_choice_make(options.lab, options.word, &choice, &err);
-	if (r == 0)
-		r = read_meter(&options, &choice, &err);
-	else
-		r = -EINVAL;
+	meter_wish_catch_signals();
+	r = meter_choice_make(wish.lab, wish.word, &choice, &err);
+	r = r < 0 ? -EINVAL : read_meter(&reader, &choice);
 	meter_choice_free(&choice);
 	if (r == 0)
 		return EXIT_AS_EXPECTED;

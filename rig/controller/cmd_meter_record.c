@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,26 +10,20 @@
 #include "clock.h"
 #include "cmd_meter.h"
 #include "journal.h"
-#include "meter_choice.h"
 #include "meter_keep.h"
+#include "meter_wish.h"
 #include "msg.h"
 #include "recording.h"
-#include "yaml_number.h"
 
-#define BATCH		1024
-#define DEFAULT_RATE_HZ 10.0
-#define SILENCE_NS	2000000000
-#define STOP_NS		5000000000 /* for what a meter still has when it is asked to end */
-#define PROGRESS_NS	500000000
+#define BATCH	    1024
+#define STOP_NS	    5000000000 /* for what a meter still has when it is asked to end */
+#define PROGRESS_NS 500000000
 
 struct options {
-	const char *lab, *word, *out;
-	const char *channels[RECORDING_CHANNELS_MAX];
-	size_t channels_n;
+	struct meter_wish wish;
+	const char *out;
 	int64_t duration_ns; /* 0: no end */
 	uint64_t samples;    /* of each channel, 0: no end */
-	double rate_hz;	     /* 0: the lab's, or the default */
-	bool is_json;
 };
 
 struct recorder {
@@ -44,27 +36,19 @@ struct recorder {
 	struct err *err;
 };
 
-static volatile sig_atomic_t interrupted;
-
-static void on_signal(int number)
-{
-	(void)number;
-	interrupted = 1;
-}
-
 static int take_event(struct recorder *r, const struct meter_event *event)
 {
 	if (event->kind == METER_EVENT_READY && !r->ready_ns)
 		r->ready_ns = journal_now_ns();
 	if (event->kind == METER_EVENT_NOTE ||
 	    (event->kind == METER_EVENT_LOST && !event->complete && r->ready_ns))
-		fprintf(stderr, "coldrig: meter %s: %s\n", r->o->word, event->text);
+		fprintf(stderr, "coldrig: meter %s: %s\n", r->o->wish.word, event->text);
 	if (event->kind == METER_EVENT_LOST) {
 		r->ended = event->complete || event->hopeless || r->stopping || !r->ready_ns;
 		/* One that was never there is not waited for; one that was is. */
 		if (!event->complete && !r->ready_ns)
 			return err_set(r->err, event->hopeless ? -EINVAL : -EIO, "meter %s: %s",
-				       r->o->word, event->text);
+				       r->o->wish.word, event->text);
 	}
 	return recording_add_event(r->recording, event, r->err);
 }
@@ -163,7 +147,7 @@ static int record(struct recorder *r)
 		poll(&fd, 1, 100);
 		code = take(r);
 		show_progress(r);
-		if (!r->stopping && (interrupted || has_all(r))) {
+		if (!r->stopping && (meter_wish_is_over() || has_all(r))) {
 			r->stopping = true;
 			stop_ns = journal_now_ns() + STOP_NS;
 			r->ended = !meter_keep_stop(r->meter);
@@ -183,23 +167,15 @@ static int record(struct recorder *r)
 
 static int record_to(const struct options *o, const struct meter_choice *choice, struct recorder *r)
 {
-	const struct meter_options options = {
-		.spec = choice->spec,
-		.channels = o->channels,
-		.channels_n = o->channels_n,
-		.rate_hz = o->rate_hz > 0  ? o->rate_hz
-			   : choice->meter ? choice->meter->rate_hz
-					   : DEFAULT_RATE_HZ,
-		.silence_ns = SILENCE_NS,
-		.blocks = true,
-		.block_limit = o->samples,
-	};
+	struct meter_options options = meter_wish_options(&o->wish, choice);
 	int code = recording_create(o->out, choice->meter ? choice->meter->name : "meter",
 				    choice->spec, &r->recording, r->err);
 
 	if (code < 0)
 		return code;
 	r->state = recording_state(r->recording);
+	options.blocks = true;
+	options.block_limit = o->samples;
 	code = meter_keep_open(&options, &r->meter, r->err);
 	if (code == 0)
 		code = record(r);
@@ -258,7 +234,7 @@ static void report(const struct options *o, const struct recording_state *s)
 	struct stat file = {0};
 
 	stat(o->out, &file);
-	if (o->is_json) {
+	if (o->wish.is_json) {
 		report_json(o, s, file.st_size);
 		return;
 	}
@@ -279,16 +255,6 @@ static void report(const struct options *o, const struct recording_state *s)
 	}
 }
 
-static int parse_quantity(const char *option, const char *text, enum yaml_quantity quantity,
-			  double *out)
-{
-	struct err why;
-
-	if (yaml_number_quantity(text, quantity, out, &why) < 0)
-		return cmd_meter_usage("record", "%s %s: %s", option, text, why.text);
-	return *out > 0 ? 0 : cmd_meter_usage("record", "%s %s: must be more than 0", option, text);
-}
-
 static int parse_count(const char *text, uint64_t *out)
 {
 	struct err why;
@@ -298,61 +264,41 @@ static int parse_count(const char *text, uint64_t *out)
 	return *out > 0 ? 0 : cmd_meter_usage("record", "--samples 0: must be more than 0");
 }
 
-static int take_option(int c, struct options *o, const char *word)
+static int take_option(int letter, const char *value, void *context)
 {
+	struct options *o = context;
 	double seconds_wanted = 0;
 	int r = 0;
 
-	switch (c) {
-	case 'l':
-		o->lab = optarg;
-		return 0;
-	case 'o':
-		o->out = optarg;
-		return 0;
-	case 'c':
-		if (o->channels_n == RECORDING_CHANNELS_MAX)
-			return cmd_meter_usage("record", "too many channels");
-		o->channels[o->channels_n++] = optarg;
-		return 0;
-	case 'd':
-		r = parse_quantity("--duration", optarg, YAML_DURATION, &seconds_wanted);
+	if (letter == 'o')
+		o->out = value;
+	else if (letter == 'n')
+		r = parse_count(value, &o->samples);
+	else
+		r = meter_wish_quantity("record", "--duration", value, YAML_DURATION,
+					&seconds_wanted);
+	if (seconds_wanted > 0)
 		o->duration_ns = (int64_t)(seconds_wanted * 1e9);
-		return r;
-	case 'n':
-		return parse_count(optarg, &o->samples);
-	case 'r':
-		return parse_quantity("--rate", optarg, YAML_RATE, &o->rate_hz);
-	case 'j':
-		o->is_json = true;
-		return 0;
-	default:
-		return cmd_meter_usage("record", "%s: not an option, or its value is missing",
-				       word);
-	}
+	return r;
 }
 
 /* 0, or the exit status of a complaint. */
 static int parse(int argc, char **argv, struct options *o)
 {
-	static const struct option table[] = {
-		{"lab", required_argument, NULL, 'l'},	    {"out", required_argument, NULL, 'o'},
-		{"channel", required_argument, NULL, 'c'},  {"rate", required_argument, NULL, 'r'},
-		{"duration", required_argument, NULL, 'd'}, {"json", no_argument, NULL, 'j'},
-		{"samples", required_argument, NULL, 'n'},  {0}};
-	int c, r = 0;
+	static const struct option table[] = {METER_WISH_LAB,
+					      {"out", required_argument, NULL, 'o'},
+					      METER_WISH_CHANNEL,
+					      METER_WISH_RATE,
+					      {"duration", required_argument, NULL, 'd'},
+					      METER_WISH_JSON,
+					      {"samples", required_argument, NULL, 'n'},
+					      METER_WISH_START,
+					      {0}};
+	int r;
 
 	*o = (struct options){0};
-	opterr = 0;
-	optind = 1;
-	while (r == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1)
-		r = take_option(c, o, argv[optind - 1]);
-	if (r == 0 && optind + 1 != argc)
-		r = cmd_meter_usage("record", "one %s wanted", o->lab ? "meter's name" : "SPEC");
-	if (r == 0 && !o->out)
-		r = cmd_meter_usage("record", "--out FILE is missing");
-	o->word = argv[optind];
-	return r;
+	r = meter_wish_parse(argc, argv, table, take_option, o, &o->wish);
+	return r || o->out ? r : cmd_meter_usage("record", "--out FILE is missing");
 }
 
 static int exit_status(int code, const struct options *o, const struct recording_state *s,
@@ -369,7 +315,6 @@ static int exit_status(int code, const struct options *o, const struct recording
 
 int cmd_meter_record(int argc, char **argv)
 {
-	struct sigaction action = {.sa_handler = on_signal};
 	struct meter_choice choice;
 	struct recording_state state;
 	struct options options;
@@ -379,10 +324,8 @@ int cmd_meter_record(int argc, char **argv)
 
 	if (r)
 		return r;
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	r = meter_choice_make(options.lab, options.word, &choice, &err);
+	meter_wish_catch_signals();
+	r = meter_choice_make(options.wish.lab, options.wish.word, &choice, &err);
 	r = r < 0 ? -EINVAL : record_to(&options, &choice, &recorder);
 	state = recorder.recording ? *recorder.state : (struct recording_state){0};
 	recording_close(recorder.recording); /* one plain file from here on */

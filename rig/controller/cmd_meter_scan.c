@@ -13,6 +13,7 @@
 
 struct scan {
 	bool is_json;
+	int64_t limit_ns; /* for each driver */
 	size_t found;
 	char *drivers[DRIVERS_MAX];
 	size_t drivers_n;
@@ -54,13 +55,14 @@ static void keep_driver(void *context, const char *name)
 /* Each driver looks where it can look by itself; most find nothing, and that is no error. */
 static int scan_all(struct scan *scan, struct err *err)
 {
-	int r = meter_scan_drivers(keep_driver, scan, err);
+	int r = meter_scan_drivers(scan->limit_ns, keep_driver, scan, err);
 
 	for (size_t i = 0; i < scan->drivers_n; i++) {
 		struct err why;
 
 		if (r == 0 && scan->drivers[i] &&
-		    meter_scan(scan->drivers[i], print_found, scan, &why) == -ETIMEDOUT)
+		    meter_scan(scan->drivers[i], scan->limit_ns, print_found, scan, &why) ==
+			    -ETIMEDOUT)
 			fprintf(stderr, "coldrig: %s\n", why.text);
 		free(scan->drivers[i]);
 	}
@@ -69,22 +71,30 @@ static int scan_all(struct scan *scan, struct err *err)
 
 int cmd_meter_scan(int argc, char **argv)
 {
-	static const struct option table[] = {{"json", no_argument, NULL, 'j'}, {0}};
+	static const struct option table[] = {{"json", no_argument, NULL, 'j'},
+					      {"start-limit", required_argument, NULL, 's'},
+					      {0}};
 	static struct scan scan;
 	struct err err = {""};
-	int c, r;
+	int c, r = 0;
 
 	opterr = 0;
 	optind = 1;
-	scan = (struct scan){0};
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		if (c != 'j')
-			return cmd_meter_usage("scan", "%s: not an option", argv[optind - 1]);
-		scan.is_json = true;
+	scan = (struct scan){.limit_ns = METER_START_NS};
+	while (r == 0 && (c = getopt_long(argc, argv, "", table, NULL)) != -1) {
+		if (c == 'j')
+			scan.is_json = true;
+		else if (c == 's')
+			r = cmd_meter_start_limit("scan", optarg, &scan.limit_ns);
+		else
+			r = cmd_meter_usage("scan", "%s: not an option, or its value is missing",
+					    argv[optind - 1]);
 	}
+	if (r)
+		return r;
 	if (argc - optind > 1)
 		return cmd_meter_usage("scan", "one SPEC at most");
-	r = optind < argc ? meter_scan(argv[optind], print_found, &scan, &err)
+	r = optind < argc ? meter_scan(argv[optind], scan.limit_ns, print_found, &scan, &err)
 			  : scan_all(&scan, &err);
 	if (r == 0)
 		return EXIT_AS_EXPECTED;

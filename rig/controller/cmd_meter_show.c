@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 #include <errno.h>
-#include <getopt.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -8,15 +7,11 @@
 #include <time.h>
 
 #include "cmd_meter.h"
-#include "meter.h"
-#include "meter_choice.h"
+#include "meter_wish.h"
 #include "msg.h"
 
-#define CHANNELS_MAX 64
-#define OPTIONS_MAX  64
-#define RATE_HZ	     200.0
-#define SILENCE_NS   2000000000
-#define LIMIT_NS     4000000000 /* 2 s until it is ready, 2 s for the first readings */
+#define OPTIONS_MAX 64
+#define RATE_HZ	    200.0
 
 struct shown {
 	struct meter_identity identity;
@@ -24,7 +19,7 @@ struct shown {
 	struct {
 		char name[32], unit[METER_UNIT_SIZE];
 		bool known;
-	} channels[CHANNELS_MAX];
+	} channels[METER_WISH_CHANNELS_MAX];
 	size_t channels_n, known_n;
 	char options[OPTIONS_MAX][160];
 	size_t options_n;
@@ -42,7 +37,7 @@ static void take_channel(struct shown *s, const struct meter_event *event)
 {
 	size_t i = event->channel;
 
-	if (i >= CHANNELS_MAX)
+	if (i >= METER_WISH_CHANNELS_MAX)
 		return;
 	if (i >= s->channels_n)
 		s->channels_n = i + 1;
@@ -81,9 +76,10 @@ static int take_event(struct shown *s, const char *word, const struct meter_even
 }
 
 /* Until each channel has told its unit with a reading, or the time is over. */
-static int listen(struct meter *meter, const char *word, struct shown *s, struct err *err)
+static int listen(struct meter *meter, const char *word, int64_t limit_ns, struct shown *s,
+		  struct err *err)
 {
-	int64_t end_ns = now_ns() + LIMIT_NS;
+	int64_t end_ns = now_ns() + limit_ns;
 	int r = 0;
 
 	while (r == 0 && now_ns() < end_ns &&
@@ -149,23 +145,21 @@ static void print_json(const struct shown *s)
 	msg_free(all);
 }
 
-static int show(const struct meter_choice *choice, const char *word, bool is_json, struct err *err)
+static int show(const struct meter_wish *wish, const struct meter_choice *choice, struct err *err)
 {
-	const struct meter_options options = {
-		.spec = choice->spec,
-		.rate_hz = RATE_HZ,
-		.silence_ns = SILENCE_NS,
-		.describe = true,
-	};
+	struct meter_options options = meter_wish_options(wish, choice);
 	static struct shown shown;
 	struct meter *meter = NULL;
-	int r = meter_open(&options, &meter, err);
+	int r;
 
+	options.rate_hz = RATE_HZ;
+	options.describe = true;
 	shown = (struct shown){0};
+	r = meter_open(&options, &meter, err);
 	if (r == 0)
-		r = listen(meter, word, &shown, err);
+		r = listen(meter, wish->word, options.start_ns + options.silence_ns, &shown, err);
 	meter_close(meter);
-	if (r == 0 && is_json)
+	if (r == 0 && wish->is_json)
 		print_json(&shown);
 	else if (r == 0)
 		print_text(&shown);
@@ -175,28 +169,16 @@ static int show(const struct meter_choice *choice, const char *word, bool is_jso
 int cmd_meter_show(int argc, char **argv)
 {
 	static const struct option table[] = {
-		{"lab", required_argument, NULL, 'l'}, {"json", no_argument, NULL, 'j'}, {0}};
+		METER_WISH_LAB, METER_WISH_START, METER_WISH_JSON, {0}};
 	struct meter_choice choice;
-	const char *lab = NULL;
+	struct meter_wish wish;
 	struct err err = {""};
-	bool is_json = false;
-	int c, r;
+	int r = meter_wish_parse(argc, argv, table, NULL, NULL, &wish);
 
-	opterr = 0;
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "", table, NULL)) != -1) {
-		if (c == 'l')
-			lab = optarg;
-		else if (c == 'j')
-			is_json = true;
-		else
-			return cmd_meter_usage("show", "%s: not an option, or its value is missing",
-					       argv[optind - 1]);
-	}
-	if (optind + 1 != argc)
-		return cmd_meter_usage("show", "one %s wanted", lab ? "meter's name" : "SPEC");
-	r = meter_choice_make(lab, argv[optind], &choice, &err);
-	r = r < 0 ? -EINVAL : show(&choice, argv[optind], is_json, &err);
+	if (r)
+		return r;
+	r = meter_choice_make(wish.lab, wish.word, &choice, &err);
+	r = r < 0 ? -EINVAL : show(&wish, &choice, &err);
 	meter_choice_free(&choice);
 	if (r == 0)
 		return EXIT_AS_EXPECTED;

@@ -274,9 +274,10 @@ static void take(struct meter *meter, struct reading *reading)
 	}
 }
 
-static void read_all(struct meter *meter, size_t channels_n, struct reading *reading)
+static void read_all(struct meter *meter, size_t channels_n, int64_t limit_ns,
+		     struct reading *reading)
 {
-	int64_t until_ns = journal_now_ns() + METER_LIMIT_NS;
+	int64_t until_ns = journal_now_ns() + limit_ns;
 
 	while (reading->seen_n < channels_n && !reading->lost && journal_now_ns() < until_ns &&
 	       !rig_is_interrupted()) {
@@ -330,6 +331,7 @@ static void check_meter(struct check *c, size_t index)
 		.channels_n = channels_of(c->o, index, channels),
 		.rate_hz = meter->rate_hz,
 		.silence_ns = METER_LIMIT_NS,
+		.start_ns = meter->start_ns,
 	};
 	struct reading reading = {.who = ""};
 	struct meter *opened = NULL;
@@ -344,7 +346,7 @@ static void check_meter(struct check *c, size_t index)
 	} else if (meter_open(&options, &opened, &err) < 0) {
 		find(c, "meter", meter->name, LAB_CHECK_FAILED, NULL, err.text);
 	} else {
-		read_all(opened, options.channels_n, &reading);
+		read_all(opened, options.channels_n, meter->start_ns + METER_LIMIT_NS, &reading);
 		tell_meter(c, meter, channels, options.channels_n, &reading);
 		meter_close(opened);
 	}

@@ -52,6 +52,13 @@ int meter_choice_make(const char *lab_path, const char *word, struct meter_choic
 	return r < 0 ? r : meter_check_driver(out->spec, err);
 }
 
+int64_t meter_choice_start_ns(const struct meter_choice *choice, int64_t asked_ns)
+{
+	if (asked_ns)
+		return asked_ns;
+	return choice->meter && choice->meter->start_ns ? choice->meter->start_ns : METER_START_NS;
+}
+
 void meter_choice_free(struct meter_choice *choice)
 {
 	lab_free(choice->lab);

@@ -16,6 +16,10 @@ struct meter_choice {
  * case. -EINVAL, -ENOENT with words. */
 int meter_choice_make(const char *lab_path, const char *word, struct meter_choice *out,
 		      struct err *err);
+
+/* How long it may take until it is ready: what was asked for, or if that is 0 the lab's, or 2 s. */
+int64_t meter_choice_start_ns(const struct meter_choice *choice, int64_t asked_ns);
+
 void meter_choice_free(struct meter_choice *choice);
 
 #endif

@@ -122,6 +122,7 @@ int rig_open_meters(struct rig *rig, struct err *err)
 			.channels_n = wiring_channels(rig->o.target, i, channels),
 			.rate_hz = lab->meters[i].rate_hz,
 			.silence_ns = METER_SILENCE_NS,
+			.start_ns = lab->meters[i].start_ns,
 		};
 		const char *port = strstr(lab->meters[i].spec, "{port}");
 		char spec[512];
@@ -169,6 +170,17 @@ bool rig_meters_reach(const struct rig *rig, int64_t t_ns)
 			return false;
 	}
 	return true;
+}
+
+int64_t rig_meters_start_ns(const struct rig *rig)
+{
+	int64_t longest_ns = 0;
+
+	for (size_t i = 0; i < rig->o.lab->meters_n; i++) {
+		if (rig->meters[i].meter && rig->o.lab->meters[i].start_ns > longest_ns)
+			longest_ns = rig->o.lab->meters[i].start_ns;
+	}
+	return longest_ns;
 }
 
 bool rig_meters_known(const struct rig *rig)

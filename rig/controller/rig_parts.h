@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* The inside of a rig, for rig.c, which talks and listens, and rig_up.c, which starts and ends it. */
+/*
+ * The inside of a rig, for its files: rig_up.c starts and ends it, rig_greet.c finds the agent, rig_hear.c takes in
+ * what comes, rig_meters.c has the meters, rig.c asks.
+ */
 #ifndef COLDRIG_RIG_PARTS_H
 #define COLDRIG_RIG_PARTS_H
 
@@ -15,6 +18,7 @@
 
 #define MS_NS		 1000000LL
 #define METER_SILENCE_NS (2000 * MS_NS)
+#define PUMP_SLICE_NS	 (100 * MS_NS) /* the longest sleep: signals and the lab's end are noticed */
 
 struct rig_meter {
 	struct meter_keep *meter;
@@ -31,7 +35,7 @@ struct rig {
 	struct lab faulty; /* the lab with the plan's faults as well; for the vlab, freed with it */
 	struct vlab *vlab;
 	struct target_lines *lines; /* to its buttons and supply; NULL: nothing is wired */
-	struct tap *tap; /* the target's console; NULL: it has none */
+	struct tap *tap;	    /* the target's console; NULL: it has none */
 	struct transport *transport;
 	struct peer peer;
 	bool greeted; /* the agent has something to restore */
@@ -61,6 +65,9 @@ int rig_take_readings(struct rig *rig, size_t i, struct err *err);
 /* Has every meter that works told the units of all of its channels? */
 bool rig_meters_known(const struct rig *rig);
 
+/* The longest of the lab's limits until a meter is ready; 0: none is said. */
+int64_t rig_meters_start_ns(const struct rig *rig);
+
 /* The descriptors of the meters, to be polled; of[] says whose each is. Returns how many. */
 size_t rig_meter_fds(const struct rig *rig, struct pollfd fds[static LAB_METERS_MAX],
 		     size_t of[static LAB_METERS_MAX]);
@@ -70,6 +77,10 @@ int rig_flush_meters(struct rig *rig, struct err *err);
 
 /* Has every meter that works sent a reading of this time or later? */
 bool rig_meters_reach(const struct rig *rig, int64_t t_ns);
+
+/* The first greeting of an arm: over the line if it is open, else by connecting. *hello is the answer, a refusal
+ * included. */
+int rig_greet(struct rig *rig, struct msg **hello, struct err *err);
 
 /* Sleeps until something comes, at most until a moment, and takes it in; *answer is the answer to
  * the request id, if that is among it. */

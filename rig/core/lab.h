@@ -40,7 +40,8 @@ struct lab_meter {
 	char *spec; /* libsigrok's own form: driver[:conn=...]; {port} stands for the virtual
 			       instrument's TCP port */
 	size_t spec_line, spec_column; /* of the file, for messages */
-	double rate_hz; /* readings a second over all channels of the meter that are used */
+	double rate_hz;	  /* readings a second over all channels of the meter that are used */
+	int64_t start_ns; /* how long it may take until it is ready; 0: not said */
 	struct lab_meter_accuracy accuracy;
 };
 

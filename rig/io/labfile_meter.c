@@ -2,6 +2,7 @@
 #include "labfile_meter.h"
 
 #include "lab.h"
+#include "meter.h"
 #include "meter_spec.h"
 
 static int read_spec(const struct yaml_reader *reader, const struct yaml_item *item, void *object)
@@ -46,6 +47,16 @@ static int check_accuracy(const struct yaml_reader *reader, const struct yaml_it
 	return 0;
 }
 
+static int check_meter(const struct yaml_reader *reader, const struct yaml_item *map, void *object)
+{
+	const struct lab_meter *meter = object;
+
+	if (meter->start_ns <= METER_START_MAX_NS)
+		return 0;
+	return yaml_text_error(reader->path, yaml_tree_get(map, "start_limit")->place, reader->err,
+			       "start_limit: want at most %g s", (double)METER_START_MAX_NS * 1e-9);
+}
+
 /* clang-format off */
 static const struct yaml_schema voltage_schema = {
 	.what = "an accuracy of voltage",
@@ -84,10 +95,12 @@ static const struct yaml_schema accuracy_schema = {
 const struct yaml_schema labfile_meter_schema = {
 	.what = "a meter",
 	.size = sizeof(struct lab_meter),
+	.check = check_meter,
 	.fields = (const struct yaml_field[]){
 		{"name", YAML_TYPE_NAME, YAML_REQUIRED | YAML_UNIQUE, YAML_AT(lab_meter, name)},
 		{"spec", YAML_TYPE_CUSTOM, YAML_REQUIRED, .read = read_spec},
 		{"rate", YAML_TYPE_RATE, YAML_REQUIRED, YAML_AT(lab_meter, rate_hz)},
+		{"start_limit", YAML_TYPE_DURATION, 0, YAML_AT(lab_meter, start_ns)},
 		{"accuracy", YAML_TYPE_MAP, YAML_REQUIRED, YAML_AT(lab_meter, accuracy),
 		 .schema = &accuracy_schema},
 		{0},

@@ -19,15 +19,15 @@
 #include "chunk.h"
 #include "meter_backend.h"
 
-#define START_LIMIT_NS ((int64_t)2 * 1000000000)
-#define STOP_MS	       300
-#define KILL_MS	       1000
-#define EXIT_MS	       100 /* between the end of the pipe and the end of the process */
-#define CHECK_MS       2000
-#define PIPE_SIZE      (1 << 20) /* some 5,000 records: seconds of a busy controller */
-#define BATCH	       64
-#define RATE_MIN_HZ    1e-6
-#define RATE_MAX_HZ    1e6
+/* Of the start limit, for an orderly end: what is slow to open is slow to close. */
+#define STOP_PART   0.15
+#define KILL_MS	    1000
+#define EXIT_MS	    100 /* between the end of the pipe and the end of the process */
+#define CHECK_MS    2000
+#define PIPE_SIZE   (1 << 20) /* some 5,000 records: seconds of a busy controller */
+#define BATCH	    64
+#define RATE_MIN_HZ 1e-6
+#define RATE_MAX_HZ 1e6
 
 struct meter {
 	pid_t pid; /* 0: none, or reaped */
@@ -41,7 +41,7 @@ struct meter {
 	bool ended; /* the pipe has */
 	int64_t opened_ns;
 	int64_t heard_ns; /* when a reading last came */
-	int64_t silence_ns;
+	int64_t silence_ns, start_ns;
 	size_t channels_n;
 	struct meter_ring *ring; /* NULL: blocks are not wanted */
 	size_t blocks_n;	 /* taken */
@@ -76,6 +76,10 @@ static int meter_check(const struct meter_options *options, struct err *err)
 	if (options->silence_ns <= 0)
 		return err_set(err, -EINVAL, "meter %s: the silence limit must be more than 0",
 			       options->spec);
+	if (options->start_ns < 0 || options->start_ns > METER_START_MAX_NS)
+		return err_set(err, -EINVAL, "meter %s: a start limit of %g s: want at most %g s",
+			       options->spec, (double)options->start_ns * 1e-9,
+			       (double)METER_START_MAX_NS * 1e-9);
 	for (size_t i = 0; i < options->channels_n; i++) {
 		for (size_t j = 0; j < i; j++) {
 			if (strcmp(options->channels[i], options->channels[j]) == 0)
@@ -88,7 +92,7 @@ static int meter_check(const struct meter_options *options, struct err *err)
 
 static int64_t meter_deadline(const struct meter *m)
 {
-	return m->ready ? m->heard_ns + m->silence_ns : m->opened_ns + START_LIMIT_NS;
+	return m->ready ? m->heard_ns + m->silence_ns : m->opened_ns + m->start_ns;
 }
 
 /* 0 switches it off. */
@@ -143,6 +147,7 @@ static int meter_fork(struct meter *m, const struct meter_backend *backend,
 	if (m->pid == 0) {
 		struct meter_link *link = meter_link_start(child_end, m->ring, parent);
 
+		free(m); /* it is the parent's */
 		backend->run(options, spec, link);
 		/* Ends with _exit(): no atexit handlers, no flushing of the parent's streams. */
 		meter_link_complete(link, meter_link_stopping() ? "stopped"
@@ -175,6 +180,7 @@ int meter_open(const struct meter_options *options, struct meter **out, struct e
 		return err_set(err, -ENOMEM, "meter %s: no memory", options->spec);
 	m->pidfd = m->pipe = m->timer = m->epoll = -1;
 	m->silence_ns = options->silence_ns;
+	m->start_ns = options->start_ns ? options->start_ns : METER_START_NS;
 	m->channels_n = options->channels_n;
 	m->opened_ns = meter_now_ns();
 	ret = meter_prepare(m, &child_end);
@@ -194,19 +200,33 @@ int meter_open(const struct meter_options *options, struct meter **out, struct e
 	return 0;
 }
 
+/* Waits for a process's end for at most limit_ms; true when it is reaped. */
+static bool meter_wait(pid_t pid, int pidfd, int limit_ms, int *status)
+{
+	struct pollfd end = {.fd = pidfd, .events = POLLIN};
+	pid_t ended;
+
+	*status = 0;
+	if (pidfd >= 0)
+		poll(&end, 1, limit_ms);
+	while ((ended = waitpid(pid, status, WNOHANG)) == 0 && pidfd < 0 && limit_ms-- > 0)
+		usleep(1000);
+	return ended != 0;
+}
+
 /* The exit status of a child that ends within a limit, else -1. */
 static int meter_child_status(pid_t pid, int limit_ms)
 {
-	struct pollfd end = {.fd = pidfd_open(pid, 0), .events = POLLIN};
-	int status = 0;
+	int pidfd = pidfd_open(pid, 0), status;
+	bool ended = meter_wait(pid, pidfd, limit_ms, &status);
 
-	if (end.fd < 0 || poll(&end, 1, limit_ms) != 1)
-		kill(pid, SIGKILL);
-	if (end.fd >= 0)
-		close(end.fd);
-	if (waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
-		return -1;
-	return WEXITSTATUS(status);
+	if (pidfd >= 0)
+		close(pidfd);
+	if (ended)
+		return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+	return -1;
 }
 
 int meter_check_driver(const char *text, struct err *err)
@@ -238,23 +258,13 @@ int meter_fd(const struct meter *meter)
 	return meter->epoll;
 }
 
-/* Waits for the process's end for at most limit_ms; true when it is reaped. */
+/* True when there is no process any more. */
 static bool meter_reap(struct meter *m, int limit_ms, int *status)
 {
-	struct pollfd end = {.fd = m->pidfd, .events = POLLIN};
-	pid_t ended;
-
 	*status = 0;
-	if (!m->pid)
-		return true;
-	if (m->pidfd >= 0)
-		poll(&end, 1, limit_ms);
-	while ((ended = waitpid(m->pid, status, WNOHANG)) == 0 && m->pidfd < 0 && limit_ms-- > 0)
-		usleep(1000);
-	if (ended == 0)
-		return false;
-	m->pid = 0;
-	return true;
+	if (m->pid && meter_wait(m->pid, m->pidfd, limit_ms, status))
+		m->pid = 0;
+	return !m->pid;
 }
 
 static void meter_kill(struct meter *m, int limit_ms)
@@ -267,14 +277,13 @@ static void meter_kill(struct meter *m, int limit_ms)
 	meter_reap(m, limit_ms, &status);
 }
 
-/* After this the fd is never readable again. */
+/* After this the fd is never readable again. A process that has told its own end is ending. */
 static void meter_end(struct meter *m)
 {
 	m->lost = true;
 	m->begin = m->end = 0;
 	epoll_ctl(m->epoll, EPOLL_CTL_DEL, m->pipe, NULL);
 	meter_set_timer(m, 0);
-	meter_kill(m, 0);
 }
 
 __attribute__((format(printf, 3, 4))) static void
@@ -289,6 +298,7 @@ meter_lose(struct meter *m, struct meter_event *event, const char *format, ...)
 	vsnprintf(event->text, sizeof(event->text), format, args);
 	va_end(args);
 	meter_end(m);
+	meter_kill(m, 0);
 }
 
 static void meter_lose_ended(struct meter *m, struct meter_event *event)
@@ -397,10 +407,12 @@ size_t meter_read(struct meter *m, struct meter_sample *samples, size_t max,
 	if (!n && !*event_n && !waits && m->ended)
 		meter_lose_ended(m, event);
 	else if (!n && !*event_n && !waits && now >= meter_deadline(m))
-		meter_lose(m, event,
-			   m->ready ? "no reading for %.1f s"
-				    : "not found, or does not answer: not ready after %.1f s",
-			   (double)(m->ready ? m->silence_ns : START_LIMIT_NS) * 1e-9);
+		meter_lose(
+			m, event,
+			m->ready ? "no reading for %.1f s"
+				 : "not found, or does not answer: not ready after %.1f s (longer: "
+				   "--start-limit, in a lab start_limit)",
+			(double)(m->ready ? m->silence_ns : m->start_ns) * 1e-9);
 	if (m->lost) {
 		*event_n = 1;
 		return n;
@@ -487,10 +499,9 @@ void meter_close(struct meter *m)
 		return;
 	/* A child that waits for room in the pipe must get an error, not wait out the limit. */
 	meter_close_fd(m->pipe);
-	if (m->pid && !m->lost) {
+	if (m->pid && !m->lost)
 		kill(m->pid, SIGTERM);
-		meter_reap(m, STOP_MS, &status);
-	}
+	meter_reap(m, (int)((double)m->start_ns * STOP_PART * 1e-6), &status);
 	meter_kill(m, KILL_MS);
 	meter_close_fd(m->pidfd);
 	meter_close_fd(m->timer);

@@ -72,12 +72,16 @@ struct meter_event {
 	};
 };
 
+#define METER_START_NS	   ((int64_t)2 * 1000000000)
+#define METER_START_MAX_NS ((int64_t)60 * 1000000000)
+
 struct meter_options {
 	const char *spec;	     /* libsigrok's form, "scpi-pps:conn=tcp-raw/127.0.0.1/5025" */
 	const char *const *channels; /* their names; each is read in turn */
 	size_t channels_n;	     /* 0: all that it has */
 	double rate_hz; /* readings a second over all channels; as fast as it answers if slower */
-	int64_t silence_ns; /* no reading for so long after READY: lost. Until READY it has 2 s */
+	int64_t silence_ns; /* no reading for so long after READY: lost */
+	int64_t start_ns;   /* not READY after so long: lost; at most METER_START_MAX_NS, 0: 2 s */
 	bool describe;	    /* tell its settings */
 	bool blocks; /* a driver that delivers at a rate of its own hands over blocks, not samples */
 	uint64_t block_limit; /* values of each channel that come as blocks, then LOST; 0: no end */

@@ -71,8 +71,8 @@ struct meter_link *meter_link_start(int fd, struct meter_ring *ring, int parent_
 /* The parent asked the process to end. */
 bool meter_link_stopping(void);
 
-/* These do not return if the parent is gone. Readings are told with the next event, or when a pause
- * is announced that is long enough to make them late. */
+/* When the parent listens no more they do nothing, and meter_link_stopping() is true. Readings are told
+ * with the next event, or when a pause is announced that is long enough to make them late. */
 void meter_link_sample(struct meter_link *link, const struct meter_sample *sample);
 void meter_link_pause(struct meter_link *link, int64_t until_ns);
 /* Packs and hands over a block, waiting for the parent where that is slower. Only if options.blocks. */

@@ -11,14 +11,19 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "meter.h"
 #include "meter_relay.h"
+#include "meter_usbtmc.h"
 
-#define FDS_MAX	   1024
-#define SILENCE_NS ((int64_t)10 * 1000000000) /* longer than the parent's patience, which decides */
+#define FDS_MAX 1024
+/* Longer than the parent's patience, which decides. */
+#define SILENCE_NS (METER_START_MAX_NS + 10000000000)
 
 struct meter_front {
 	struct meter_link *link;
+	enum framing framing;
 	char host[256], port[16], conn[40];
+	char usb[16]; /* "": on TCP */
 	int listener;
 	in_port_t listener_port; /* in network order, like all of them here */
 	pthread_t thread;
@@ -29,10 +34,17 @@ struct meter_front {
 
 static bool front_parse(struct meter_front *f, const char *conn)
 {
+	char kind[16];
 	int end = 0;
 
-	return sscanf(conn, "tcp-raw/%255[^/]/%15[0-9]%n", f->host, f->port, &end) == 2 &&
-	       conn[end] == '\0';
+	if (sscanf(conn, "usbtmc/%15[0-9a-fA-F.]%n", f->usb, &end) == 1 && !conn[end])
+		return true;
+	f->usb[0] = '\0';
+	if (sscanf(conn, "tcp-%15[^/]/%255[^/]/%15[0-9]%n", kind, f->host, f->port, &end) != 3 ||
+	    conn[end])
+		return false;
+	f->framing = strcmp(kind, "rigol") == 0 ? FRAMING_LENGTH : FRAMING_LINES;
+	return f->framing == FRAMING_LENGTH || strcmp(kind, "raw") == 0;
 }
 
 /* Of this process's connections to the listener, the one from a port (0: any); -1 if there is none. */
@@ -78,15 +90,18 @@ static int front_connect(struct meter_front *f)
 /* One connection of the driver. True when the meter's is to stay. */
 static bool front_serve(struct meter_front *f, int driver, in_port_t port)
 {
+	const struct meter_relay_line line = {.framing = f->framing, .silence_ns = SILENCE_NS};
 	bool stays;
 
-	f->meter = front_connect(f);
-	meter_relay_pump(driver, f->meter, SILENCE_NS, f->link);
+	f->meter = f->usb[0] ? meter_usbtmc_start(f->usb, f->link) : front_connect(f);
+	meter_relay_pump(driver, f->meter, &line, f->link);
 	pthread_mutex_lock(&f->lock);
 	stays = f->taken == port;
 	pthread_mutex_unlock(&f->lock);
-	if (!stays)
+	if (!stays) {
 		close(f->meter);
+		meter_usbtmc_stop();
+	}
 	return stays;
 }
 
@@ -162,6 +177,11 @@ int meter_front_start(const char *conn, struct meter_link *link, struct meter_fr
 const char *meter_front_conn(const struct meter_front *front)
 {
 	return front->conn;
+}
+
+enum framing meter_front_framing(const struct meter_front *front)
+{
+	return front->framing;
 }
 
 int meter_front_take(struct meter_front *f, int *meter)

@@ -119,6 +119,11 @@ static void link_write(struct meter_link *link, const struct meter_record *recor
 	while (size) {
 		ssize_t n = write(link->fd, rest, size);
 
+		if (n < 0 && errno == EPIPE) {
+			/* The meter is being closed, in order: the front panel is to be given back. */
+			link_stop = 1;
+			return;
+		}
 		if (n < 0 && errno != EINTR)
 			_exit(1);
 		if (n > 0) {

@@ -9,6 +9,7 @@
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -18,25 +19,29 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "modbus.h"
+
 #define RELAY_QUERY_MAX	 1024
 #define RELAY_ANSWER_MAX 256
 #define UNASKED_MAX	 65536 /* bytes: more without a pause is no meter's */
 #define NOTE_PERIOD_NS	 1000000000
+#define QUIET_MS	 20  /* after bytes that are no answer: no more will come */
 #define DRIVER_LIMIT_MS	 200 /* a DIRECT driver that asks twice must not hang */
 
 struct meter_relay {
 	enum meter_relay_way way;
-	bool all_numbers, is_socket;
+	struct meter_relay_line line;
+	bool is_socket;
 	bool primed; /* the driver has a made-up answer before it */
 	int driver;  /* our end of the pair */
 	int peer;    /* the meter */
-	int64_t silence_ns;
 	struct meter_link *link;
 	pthread_t thread;
 	pthread_mutex_t lock; /* guards last */
 	struct meter_exchange last;
 	char query[RELAY_QUERY_MAX];
 	size_t query_n;
+	size_t asked_n; /* of query: what was sent last */
 	char answer[RELAY_ANSWER_MAX + 1];
 	size_t answer_n;
 	int64_t noted_ns;
@@ -73,6 +78,14 @@ double meter_relay_number(const char *line, size_t size)
 	return value;
 }
 
+const char *meter_relay_no_reading(double value)
+{
+	/* Also for one that was a float on its way. */
+	if (isnan(value) || fabs(value - 9.91e37) < 1e33)
+		return "not a number";
+	return fabs(value) > 9e37 ? "overload" : NULL;
+}
+
 static void relay_printable(const char *from, size_t size, char to[static 48])
 {
 	size_t n = 0;
@@ -84,10 +97,28 @@ static void relay_printable(const char *from, size_t size, char to[static 48])
 	to[n] = '\0';
 }
 
+static void relay_hex(const char *from, size_t size, char to[static 48])
+{
+	size_t n = size < 15 ? size : 15;
+
+	to[0] = '\0';
+	for (size_t i = 0; i < n; i++)
+		snprintf(to + 3 * i, 4, i + 1 < n ? "%02x " : "%02x", (unsigned char)from[i]);
+}
+
+static void relay_show(const struct meter_relay *r, const char *from, size_t size,
+		       char to[static 48])
+{
+	if (r->line.framing == FRAMING_MODBUS)
+		relay_hex(from, size, to);
+	else
+		relay_printable(from, size, to);
+}
+
 static _Noreturn void relay_lost(struct meter_relay *r, const char *what)
 {
 	if (errno == EAGAIN || errno == EWOULDBLOCK)
-		meter_link_lost(r->link, "no answer for %.1f s", (double)r->silence_ns * 1e-9);
+		meter_link_lost(r->link, "no answer for %.1f s", (double)r->line.silence_ns * 1e-9);
 	if (!r->is_socket && errno == EIO)
 		meter_link_lost(r->link, "the serial line ended");
 	meter_link_lost(r->link, "%s: %s", what, strerror(errno));
@@ -132,7 +163,7 @@ static ssize_t relay_read(struct meter_relay *r, char *to, size_t size, bool wai
 
 static void relay_send(struct meter_relay *r)
 {
-	int64_t until_ns = meter_now_ns() + r->silence_ns;
+	int64_t until_ns = meter_now_ns() + r->line.silence_ns;
 	size_t done = 0;
 
 	while (done < r->query_n) {
@@ -147,6 +178,7 @@ static void relay_send(struct meter_relay *r)
 		else if (errno != EINTR)
 			relay_lost(r, "sending to the meter");
 	}
+	r->asked_n = r->query_n;
 	r->query_n = 0;
 }
 
@@ -170,19 +202,22 @@ static void relay_drop_unasked(struct meter_relay *r)
 	char text[48];
 	size_t dropped = 0;
 	ssize_t n;
+	int error;
 
 	while ((n = relay_read(r, r->answer, RELAY_ANSWER_MAX, false)) > 0) {
 		if (!dropped)
-			relay_printable(r->answer, (size_t)n, text);
+			relay_show(r, r->answer, (size_t)n, text);
 		dropped += (size_t)n;
 		if (dropped > UNASKED_MAX)
 			meter_link_lost(r->link, "sends without end what nobody asked for: '%s'",
 					text);
 	}
+	error = errno;
 	if (dropped)
 		relay_note_unasked(r, dropped, text);
 	if (n == 0)
 		relay_ended(r);
+	errno = error;
 	if (errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR)
 		relay_lost(r, "reading from the meter");
 }
@@ -193,8 +228,7 @@ static void relay_drop_unasked(struct meter_relay *r)
  */
 static bool relay_take_query(struct meter_relay *r, bool waits)
 {
-	while (!r->query_n || r->query[r->query_n - 1] != '\n' ||
-	       !memchr(r->query, '?', r->query_n)) {
+	while (!framing_is_question(r->line.framing, r->query, r->query_n)) {
 		ssize_t n;
 
 		if (r->query_n == RELAY_QUERY_MAX)
@@ -213,13 +247,31 @@ static bool relay_take_query(struct meter_relay *r, bool waits)
 	return true;
 }
 
-/* Reads up to the line's end. */
+static size_t relay_answer_size(const struct meter_relay *r)
+{
+	return framing_answer_size(r->line.framing, r->query, r->asked_n, r->answer, r->answer_n);
+}
+
+static bool relay_is_answer(const struct meter_relay *r)
+{
+	size_t size = relay_answer_size(r);
+	struct pollfd line = {.fd = r->peer, .events = POLLIN};
+
+	if (size == FRAMING_STRANGE)
+		return r->answer_n && poll(&line, 1, QUIET_MS) == 0;
+	if (size > RELAY_ANSWER_MAX)
+		meter_link_lost(r->link, "an answer is said to have %zu bytes, %d are the most",
+				size, RELAY_ANSWER_MAX);
+	return size && r->answer_n >= size;
+}
+
+/* Reads up to the answer's end. */
 static void relay_take_answer(struct meter_relay *r, int64_t from_ns)
 {
-	int64_t until_ns = from_ns + r->silence_ns;
+	int64_t until_ns = from_ns + r->line.silence_ns;
 
 	r->answer_n = 0;
-	while (!r->answer_n || !memchr(r->answer, '\n', r->answer_n)) {
+	while (!relay_is_answer(r)) {
 		ssize_t n;
 
 		if (r->answer_n == RELAY_ANSWER_MAX)
@@ -243,7 +295,11 @@ static bool relay_wants_number(const struct meter_relay *r)
 	static const char *const words[] = {"READ", "MEAS", "FETC", "VAL"};
 	char query[RELAY_QUERY_MAX + 1];
 
-	if (r->all_numbers)
+	if (r->line.framing == FRAMING_MODBUS)
+		return r->query[1] == MODBUS_READ_REGISTERS;
+	if (r->line.framing == FRAMING_KORAD)
+		return memmem(r->query, r->query_n, "OUT1?", 5);
+	if (r->line.all_numbers)
 		return true;
 	memcpy(query, r->query, r->query_n);
 	query[r->query_n] = '\0';
@@ -254,24 +310,47 @@ static bool relay_wants_number(const struct meter_relay *r)
 	return false;
 }
 
+/* Leaves the line. */
+static void relay_take_length_off(struct meter_relay *r)
+{
+	r->answer_n = relay_answer_size(r) - FRAMING_LENGTH_SIZE;
+	memmove(r->answer, r->answer + FRAMING_LENGTH_SIZE, r->answer_n);
+	if (!r->answer_n || r->answer[r->answer_n - 1] != '\n')
+		r->answer[r->answer_n++] = '\n';
+}
+
+/* Sets fault and value. A Modbus driver makes a value of its own of what it gets. */
+static void relay_judge(const struct meter_relay *r, bool more, struct meter_exchange *out)
+{
+	out->value = NAN;
+	if (more)
+		out->fault = "more than one answer";
+	else if (r->line.framing == FRAMING_MODBUS)
+		out->fault = modbus_fault((const uint8_t *)r->query, (const uint8_t *)r->answer,
+					  r->answer_n);
+	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
+		out->fault = "no number";
+	else
+		out->fault = meter_relay_no_reading(out->value);
+	if (out->fault)
+		out->value = NAN;
+}
+
 /* Asks what stands in r->query; the answer is in r->answer. */
 static void relay_ask(struct meter_relay *r, struct meter_exchange *out)
 {
-	const char *end;
+	bool more;
 
 	out->query_ns = meter_now_ns();
 	relay_send(r);
 	relay_take_answer(r, out->query_ns);
 	out->answer_ns = meter_now_ns();
-	out->value = NAN;
-	out->fault = NULL;
-	end = memchr(r->answer, '\n', r->answer_n);
-	if (end != r->answer + r->answer_n - 1)
-		out->fault = "more than one answer";
-	else if (isnan(out->value = meter_relay_number(r->answer, r->answer_n)))
-		out->fault = "no number";
+	more = r->answer_n > relay_answer_size(r);
+	if (r->line.framing == FRAMING_LENGTH)
+		relay_take_length_off(r);
+	relay_judge(r, more, out);
 	if (out->fault)
-		relay_printable(r->answer, r->answer_n, out->text);
+		relay_show(r, r->answer, r->answer_n, out->text);
 }
 
 void meter_relay_idle(struct meter_relay *r, int64_t until_ns)
@@ -305,16 +384,32 @@ void meter_relay_exchange(struct meter_relay *r, struct meter_exchange *out)
 	relay_ask(r, out);
 }
 
-/* The driver has to get something, or it would wait and fall out of step. */
+/*
+ * The driver has to get something, or it would wait and fall out of step. A number without its unit,
+ * which libsigrok does not take; for what is none, what scpi-dmm does not end the session at.
+ */
 static void relay_give_answer(struct meter_relay *r, bool is_number, struct meter_exchange *done)
 {
-	const char *text = is_number && done->fault ? "nan\n" : r->answer;
-	size_t n = is_number && done->fault ? 4 : r->answer_n;
+	bool is_modbus = r->line.framing == FRAMING_MODBUS;
+	char made[40];
+	const char *text = r->answer;
+	size_t n = r->answer_n;
 
 	if (is_number) {
 		pthread_mutex_lock(&r->lock);
 		r->last = *done;
 		pthread_mutex_unlock(&r->lock);
+	}
+	if (is_modbus && done->fault) {
+		modbus_refuse((const uint8_t *)r->query, (uint8_t *)made);
+		text = made;
+		n = MODBUS_REFUSAL_SIZE;
+	} else if (r->line.framing == FRAMING_KORAD) {
+		n = relay_answer_size(r) < n ? relay_answer_size(r) : n;
+	} else if (!is_modbus && is_number) {
+		n = (size_t)snprintf(made, sizeof(made), "%.17g\n",
+				     done->fault ? 9.91e37 : done->value);
+		text = made;
 	}
 	if (write(r->driver, text, n) < 0)
 		return; /* it is closing: the next read says so */
@@ -406,23 +501,25 @@ static void relay_free(struct meter_relay *r)
 	free(r);
 }
 
-void meter_relay_pump(int driver, int meter, int64_t silence_ns, struct meter_link *link)
+void meter_relay_pump(int driver, int meter, const struct meter_relay_line *line,
+		      struct meter_link *link)
 {
 	struct meter_relay relay = {.way = METER_RELAY_PUMP,
 				    .is_socket = true,
 				    .driver = driver,
 				    .peer = meter,
-				    .silence_ns = silence_ns,
+				    .line = *line,
 				    .link = link};
 
 	pthread_mutex_init(&relay.lock, NULL);
-	relay_set_socket(meter, silence_ns);
+	relay_set_socket(meter, line->silence_ns);
 	relay_run(&relay);
 	pthread_mutex_destroy(&relay.lock);
 }
 
-int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numbers,
-		      int64_t silence_ns, struct meter_link *link, struct meter_relay **out)
+int meter_relay_start(int fd, int meter, enum meter_relay_way way,
+		      const struct meter_relay_line *line, struct meter_link *link,
+		      struct meter_relay **out)
 {
 	struct meter_relay *r = calloc(1, sizeof(*r));
 	int ret = 0;
@@ -430,9 +527,8 @@ int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numb
 	if (!r)
 		return -ENOMEM;
 	r->way = way;
-	r->all_numbers = all_numbers;
+	r->line = *line;
 	r->is_socket = !isatty(fd);
-	r->silence_ns = silence_ns;
 	r->link = link;
 	r->driver = -1;
 	pthread_mutex_init(&r->lock, NULL);
@@ -440,7 +536,7 @@ int meter_relay_start(int fd, int meter, enum meter_relay_way way, bool all_numb
 	if (r->peer < 0)
 		ret = -errno;
 	else if (r->is_socket)
-		ret = relay_set_socket(r->peer, silence_ns);
+		ret = relay_set_socket(r->peer, line->silence_ns);
 	else if (fcntl(r->peer, F_SETFL, O_NONBLOCK) < 0)
 		ret = -errno;
 	if (ret == 0)

@@ -12,8 +12,6 @@
 
 #include "meter_backend.h"
 
-#define SCAN_NS ((int64_t)2 * 1000000000)
-
 /* What a child said, put together. */
 struct scan {
 	meter_scan_callback *on_found;
@@ -21,6 +19,7 @@ struct scan {
 	void *context;
 	struct meter_found found;
 	size_t n;
+	int64_t limit_ns;
 	char why[160];
 };
 
@@ -42,7 +41,7 @@ static void scan_take(struct scan *s, const struct meter_event *event)
 /* Until the child has no more to say; -ETIMEDOUT. */
 static int scan_listen(struct scan *s, int fd)
 {
-	int64_t end_ns = meter_now_ns() + SCAN_NS;
+	int64_t end_ns = meter_now_ns() + s->limit_ns;
 
 	for (;;) {
 		struct pollfd pipe_end = {.fd = fd, .events = POLLIN};
@@ -91,28 +90,31 @@ static int scan_run(struct scan *s, const struct meter_spec *spec)
 	return r;
 }
 
-int meter_scan(const char *text, meter_scan_callback *callback, void *context, struct err *err)
+int meter_scan(const char *text, int64_t limit_ns, meter_scan_callback *callback, void *context,
+	       struct err *err)
 {
-	struct scan scan = {.on_found = callback, .context = context};
+	struct scan scan = {.on_found = callback, .context = context, .limit_ns = limit_ns};
 	struct meter_spec spec;
 	int r = meter_spec_parse(text, &spec, err);
 
 	if (r < 0)
 		return r;
 	r = scan_run(&scan, &spec);
+	if (r == -ETIMEDOUT)
+		return err_set(err, r, "meter %s: does not answer within %g s", text,
+			       (double)limit_ns * 1e-9);
 	if (r < 0)
-		return err_set(err, r, "meter %s: %s", text,
-			       r == -ETIMEDOUT ? "does not answer within 2 s" : strerror(-r));
+		return err_set(err, r, "meter %s: %s", text, strerror(-r));
 	if (scan.n == 0)
 		return err_set(err, -ENODEV, "meter %s: %s", text,
 			       scan.why[0] ? scan.why : "no such meter found");
 	return 0;
 }
 
-int meter_scan_drivers(void (*callback)(void *context, const char *name), void *context,
-		       struct err *err)
+int meter_scan_drivers(int64_t limit_ns, void (*callback)(void *context, const char *name),
+		       void *context, struct err *err)
 {
-	struct scan scan = {.on_name = callback, .context = context};
+	struct scan scan = {.on_name = callback, .context = context, .limit_ns = limit_ns};
 	int r = scan_run(&scan, NULL);
 
 	return r < 0 ? err_set(err, -EIO, "libsigrok does not tell its drivers: %s", strerror(-r))

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* Looking for meters, with libsigrok in a process of its own that is killed after 2 s. */
+/* Looking for meters, with libsigrok in a process of its own that is killed after a limit. */
 #ifndef COLDRIG_METER_SCAN_H
 #define COLDRIG_METER_SCAN_H
 
@@ -12,12 +12,13 @@ struct meter_found {
 
 typedef void meter_scan_callback(void *context, const struct meter_found *found);
 
-/* Calls back for each meter that answers to a spec. -EINVAL for a spec that cannot be one, -ENODEV
- * with libsigrok's words if there is none, -ETIMEDOUT. */
-int meter_scan(const char *spec, meter_scan_callback *callback, void *context, struct err *err);
+/* Calls back for each meter that answers to a spec within a limit. -EINVAL for a spec that cannot be
+ * one, -ENODEV with libsigrok's words if there is none, -ETIMEDOUT. */
+int meter_scan(const char *spec, int64_t limit_ns, meter_scan_callback *callback, void *context,
+	       struct err *err);
 
 /* The names of all drivers that read instruments; they are in libsigrok's order. -EIO. */
-int meter_scan_drivers(void (*callback)(void *context, const char *name), void *context,
-		       struct err *err);
+int meter_scan_drivers(int64_t limit_ns, void (*callback)(void *context, const char *name),
+		       void *context, struct err *err);
 
 #endif

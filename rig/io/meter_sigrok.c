@@ -7,10 +7,10 @@
 #include "meter_sigrok.h"
 
 #include <fcntl.h>
-#include <math.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
@@ -21,12 +21,28 @@
 /* GPollFunc takes no argument. One meter a process. */
 static struct sigrok *polling;
 
-/* Lines of plain text; tcp-rigol and vxi frame theirs. */
-static bool sigrok_can_relay(const struct sigrok *s)
+static void sigrok_relay(struct sigrok *s, int64_t silence_ns)
 {
-	const char *conn = meter_spec_get(s->spec, "conn");
+	struct meter_relay_line line = {.framing = s->polled->framing,
+					.all_numbers = s->polled->all_numbers,
+					.silence_ns = silence_ns};
+	int64_t patience_ns = (int64_t)s->polled->patience_ms * 900000; /* nine tenths */
+	int meter = -1, ret;
 
-	return s->polled && (isatty(s->fd) || (conn && strncmp(conn, "tcp-raw/", 8) == 0));
+	if (s->front) {
+		line.framing = meter_front_framing(s->front);
+		s->fd = meter_front_take(s->front, &meter);
+	} else if (patience_ns && patience_ns < silence_ns) {
+		line.silence_ns = patience_ns;
+	}
+	if (s->fd < 0)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
+	s->direct = s->front && s->polled->way == METER_RELAY_DIRECT;
+	s->front = NULL;
+	ret = meter_relay_start(s->fd, meter, s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
+				&line, s->link, &s->relay);
+	if (ret)
+		meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
 }
 
 static void sigrok_connect(struct sigrok *s)
@@ -35,24 +51,14 @@ static void sigrok_connect(struct sigrok *s)
 	int64_t silence = s->options->silence_ns / 4 * 3;
 	struct timeval limit = {.tv_sec = silence / 1000000000,
 				.tv_usec = silence / 1000 % 1000000};
-	int one = 1, meter = -1, ret;
+	int one = 1;
 
-	if (s->front)
-		s->fd = meter_front_take(s->front, &meter);
-	if (s->front && s->fd < 0)
-		meter_link_lost(s->link, "cannot relay: %s", strerror(-s->fd));
-	s->front = NULL;
-	if (s->fd < 0)
-		return;
-	if (sigrok_can_relay(s)) {
-		s->direct = s->polled->way == METER_RELAY_DIRECT && !isatty(s->fd);
-		ret = meter_relay_start(s->fd, meter,
-					s->direct ? METER_RELAY_DIRECT : METER_RELAY_PUMP,
-					s->polled->all_numbers, silence, s->link, &s->relay);
-		if (ret)
-			meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
+	if (s->front || (s->polled && s->fd >= 0 && isatty(s->fd))) {
+		sigrok_relay(s, silence);
 		return;
 	}
+	if (s->fd < 0)
+		return;
 	/* 40 ms a reading without it: channel and query are two small writes. */
 	setsockopt(s->fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
 	setsockopt(s->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
@@ -149,26 +155,40 @@ static void sigrok_time(struct sigrok *s, struct meter_sample *sample, struct me
 	}
 	sample->t_ns = from + (to - from) / 2;
 	sample->error_ns = (to - from + 1) / 2;
-	if (!s->polled) {
+	if (!s->polled)
 		sample->t_ns = now;
-		sample->error_ns = now - s->packet_ns;
-	}
-	s->packet_ns = now;
 	s->answered = true;
+}
+
+/*
+ * Of a driver that sends by itself: its packet before told an earlier value. Not that of another channel,
+ * which many send right before this one, from the same bytes.
+ */
+static void sigrok_set_error(struct sigrok_channel *channel, struct meter_sample *sample)
+{
+	if (channel->packet_ns != sample->t_ns)
+		channel->error_ns = sample->t_ns - channel->packet_ns;
+	channel->packet_ns = sample->t_ns;
+	sample->error_ns = channel->error_ns;
 }
 
 static void sigrok_reading(struct sigrok *s, const struct sr_channel *sr, int unit, double value,
 			   struct meter_sample *sample, const struct meter_exchange *last)
 {
 	struct sigrok_channel *channel = sigrok_channel(s, sr);
+	const char *why = last->fault ? last->fault : meter_relay_no_reading(value);
+	char text[32];
 
 	if (!channel)
 		return;
-	if (last->fault || !isfinite(value)) {
-		sigrok_drop(s, sr->name, last->fault ? last->fault : "not finite", last->text);
+	if (why) {
+		snprintf(text, sizeof(text), "%g", value);
+		sigrok_drop(s, sr->name, why, last->fault ? last->text : text);
 		return;
 	}
 	sigrok_check_unit(s, channel, unit);
+	if (!s->polled)
+		sigrok_set_error(channel, sample);
 	sample->value = s->direct ? last->value : value;
 	sample->channel = (uint32_t)(channel - s->channels);
 	sigrok_deliver(s, sample);
@@ -180,18 +200,16 @@ static void sigrok_analog(struct sigrok *s, const struct sr_datafeed_analog *ana
 	size_t n = (size_t)analog->num_samples * g_slist_length(channels), k = 0;
 	struct meter_sample sample = {0};
 	struct meter_exchange last;
-	float *values;
 
 	sigrok_time(s, &sample, &last);
-	values = g_new(float, n);
-	if (sr_analog_to_float(analog, values) != SR_OK)
+	s->values = g_renew(float, s->values, n);
+	if (sr_analog_to_float(analog, s->values) != SR_OK)
 		sigrok_lost(s, "values that cannot be read");
 	for (uint32_t i = 0; i < analog->num_samples; i++) {
 		for (GSList *l = channels; l; l = l->next)
-			sigrok_reading(s, l->data, (int)analog->meaning->unit, (double)values[k++],
-				       &sample, &last);
+			sigrok_reading(s, l->data, (int)analog->meaning->unit,
+				       (double)s->values[k++], &sample, &last);
 	}
-	g_free(values);
 }
 
 static void sigrok_on_packet(const struct sr_dev_inst *device,
@@ -246,10 +264,22 @@ static void sigrok_await_due(struct sigrok *s)
 			meter_link_alive(s->link);
 	} while (meter_now_ns() < due_ns && !meter_link_stopping());
 	if (!s->sweep_left) {
-		s->sweep_left = s->channels_n;
+		s->sweep_left = s->polled->questions ? s->polled->questions : s->channels_n;
 		s->due_ns = meter_next_due(s->due_ns, s->period_ns, meter_now_ns());
 	}
 	s->sweep_left--;
+}
+
+/* What the relay found wrong, of which the driver made no packet. */
+static void sigrok_check_answer(struct sigrok *s)
+{
+	struct meter_exchange last;
+
+	if (!s->relay || s->direct || s->answered)
+		return;
+	meter_relay_last(s->relay, &last);
+	if (last.fault && last.query_ns >= s->asked_ns)
+		sigrok_drop(s, "the meter", last.fault, last.text);
 }
 
 /* The driver reads when its descriptor is readable, or on a 10 ms timer. So: make it readable. */
@@ -267,6 +297,7 @@ static gint sigrok_pace(struct sigrok *s, GPollFD *fds, guint n, gint timeout)
 		s->asked_ns = meter_now_ns();
 		return g_poll(fds, n, timeout);
 	}
+	sigrok_check_answer(s);
 	sigrok_await_due(s);
 	sigrok_check_connection(s);
 	if (s->direct)
@@ -326,7 +357,9 @@ static void sigrok_start(struct sigrok *s)
 	g_main_context_set_poll_func(context, sigrok_poll);
 	polling = s;
 	s->period_ns = (int64_t)(1e9 / s->options->rate_hz * (double)s->channels_n);
-	s->due_ns = s->packet_ns = meter_now_ns();
+	s->due_ns = meter_now_ns();
+	for (size_t i = 0; i < s->channels_n; i++)
+		s->channels[i].packet_ns = s->due_ns;
 	if (sr_session_new(s->context, &s->session) != SR_OK ||
 	    sr_session_dev_add(s->session, s->device) != SR_OK ||
 	    sr_session_datafeed_callback_add(s->session, sigrok_on_packet, s) != SR_OK ||
@@ -343,6 +376,7 @@ static void sigrok_close(struct sigrok *s)
 	if (s->relay && fcntl(s->fd, F_GETFD) >= 0)
 		close(s->fd);
 	meter_relay_stop(s->relay);
+	meter_usbtmc_stop();
 }
 
 static void sigrok_run(const struct meter_options *options, const struct meter_spec *spec,
@@ -386,15 +420,15 @@ static bool sigrok_knows(const struct meter_spec *spec)
 {
 	struct sr_context *context;
 	struct sr_dev_driver **list;
+	bool found = false;
 
 	sr_log_loglevel_set(SR_LOG_NONE);
 	if (sr_init(&context) != SR_OK)
 		return true; /* not the driver's fault */
-	for (list = sr_driver_list(context); list && *list; list++) {
-		if (strcmp((*list)->name, spec->driver) == 0)
-			return true;
-	}
-	return false;
+	for (list = sr_driver_list(context); list && *list; list++)
+		found = found || strcmp((*list)->name, spec->driver) == 0;
+	sr_exit(context);
+	return found;
 }
 
 const struct meter_backend meter_sigrok_backend = {

@@ -13,17 +13,25 @@
 #include "meter_blocks.h"
 #include "meter_front.h"
 #include "meter_relay.h"
+#include "meter_usbtmc.h"
 
 /* How a driver gets its readings; one that is not listed sends by itself. */
 struct sigrok_driver {
 	const char *name;
 	enum meter_relay_way way; /* over a socket; over a serial line it is always PUMP */
 	bool all_numbers;	  /* while it runs it asks for nothing but numbers */
+	unsigned questions;	  /* for all channels; 0: one for each that is read */
+	enum framing framing;	  /* on a serial line */
+	/* So long it waits on a serial line and then asks anew, and the first answer would be taken for the
+	 * second question's. 0: it does not. */
+	int patience_ms;
 };
 
 struct sigrok_channel {
 	struct sr_channel *sr;
 	int unit; /* enum sr_unit of its readings, 0: none came yet */
+	int64_t packet_ns,
+		error_ns; /* the latest packet came at, and so long after the one before */
 };
 
 struct sigrok {
@@ -43,14 +51,15 @@ struct sigrok {
 	struct meter_relay *relay;   /* NULL: libsigrok reads for itself */
 	bool direct;		     /* the relay's way is DIRECT */
 	int fd;			     /* the driver's socket or serial line, -1 if it has none */
-	int64_t period_ns, due_ns; /* of a sweep through all channels */
-	size_t sweep_left;	   /* channels that it has not read yet */
-	int64_t asked_ns;  /* the driver was let go at */
-	int64_t packet_ns; /* the latest packet came at */
-	bool answered;	   /* since asked_ns */
+	int64_t period_ns, due_ns;   /* of a sweep through all channels */
+	size_t sweep_left;	     /* channels that it has not read yet */
+	int64_t asked_ns;	     /* the driver was let go at */
+	int64_t packet_ns;	     /* the latest packet came at */
+	bool answered;		     /* since asked_ns */
 	bool stopped;
 	bool holding; /* held is a 0.0 that waits for a good reading behind it */
 	struct meter_sample held;
+	float *values; /* a packet's; kept, for the process may end while it hands them on */
 	int64_t noted_ns;
 	unsigned dropped; /* readings since noted_ns */
 	char log[128];	  /* libsigrok's first complaint */

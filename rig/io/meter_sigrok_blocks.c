@@ -17,16 +17,17 @@ static const struct sigrok_quirk {
 
 static bool blocks_can_set(const struct sigrok *s, uint32_t key)
 {
-	return sr_dev_config_capabilities_list(s->device, NULL, (int)key) & SR_CONF_SET;
+	return (unsigned)sr_dev_config_capabilities_list(s->device, NULL, (int)key) & SR_CONF_SET;
 }
 
 static void blocks_set(struct sigrok *s, uint32_t key, uint64_t value)
 {
-	if (!blocks_can_set(s, key) ||
-	    sr_config_set(s->device, NULL, key, g_variant_ref_sink(g_variant_new_uint64(value))) !=
-		    SR_OK)
+	GVariant *data = g_variant_ref_sink(g_variant_new_uint64(value));
+
+	if (!blocks_can_set(s, key) || sr_config_set(s->device, NULL, key, data) != SR_OK)
 		meter_link_event(s->link, METER_EVENT_NOTE, "the driver takes no %s",
 				 sr_key_info_get(SR_KEY_CONFIG, key)->id);
+	g_variant_unref(data);
 }
 
 static uint64_t blocks_rate(struct sigrok *s)

@@ -13,8 +13,10 @@
 #define FDS_MAX 1024
 
 static const struct sigrok_driver polled_drivers[] = {
-	{"scpi-pps", METER_RELAY_DIRECT, true},
-	{"scpi-dmm", METER_RELAY_PUMP, false},
+	{"scpi-pps", METER_RELAY_DIRECT, true, 0, FRAMING_LINES, 1000},
+	{"scpi-dmm", METER_RELAY_PUMP, false, 0, FRAMING_LINES, 0}, /* ends then */
+	{"rdtech-dps", METER_RELAY_PUMP, true, 1, FRAMING_MODBUS, 500},
+	{"korad-kaxxxxp", METER_RELAY_PUMP, false, 3, FRAMING_KORAD, 1000}, /* one for its state */
 };
 
 /* The first complaint is the cause; those behind it are its consequences. */
@@ -75,12 +77,11 @@ static GVariant *sigrok_value(const struct sr_key_info *info, const char *text)
 }
 
 /* A driver whose answers are lines gets them whole from its first question on. */
-static void sigrok_start_front(struct sigrok *s)
+static void sigrok_start_front(struct sigrok *s, const char *conn)
 {
-	const char *conn = meter_spec_get(s->spec, "conn");
 	int ret;
 
-	if (!s->polled || !conn)
+	if (!s->polled || !conn || s->polled->framing != FRAMING_LINES)
 		return;
 	ret = meter_front_start(conn, s->link, &s->front);
 	if (ret && ret != -EINVAL) /* another connection, or libsigrok finds words for it */
@@ -174,15 +175,14 @@ static void sigrok_find_driver(struct sigrok *s)
 	}
 }
 
-/* The meters that answer to the spec; at least one. */
-static GSList *sigrok_find_devices(struct sigrok *s)
+/* The meters that answer to the spec, or, if one is given, to that connection; at least one. */
+static GSList *sigrok_scan(struct sigrok *s, const char *conn)
 {
-	GSList *found, *options;
+	const struct meter_spec_option option = {.key = "conn", .value = conn};
+	GSList *found, *options = sigrok_scan_options(s);
 
-	if (sr_driver_init(s->context, s->driver) != SR_OK)
-		sigrok_lost(s, "the driver does not start");
-	sigrok_start_front(s);
-	options = sigrok_scan_options(s);
+	if (conn)
+		options = g_slist_append(options, sigrok_option(s, &option));
 	found = sr_driver_scan(s->driver, options);
 	g_slist_free_full(options, sigrok_free_option);
 	if (!found)
@@ -190,16 +190,36 @@ static GSList *sigrok_find_devices(struct sigrok *s)
 	return found;
 }
 
+static GSList *sigrok_find_devices(struct sigrok *s)
+{
+	if (sr_driver_init(s->context, s->driver) != SR_OK)
+		sigrok_lost(s, "the driver does not start");
+	sigrok_start_front(s, meter_spec_get(s->spec, "conn"));
+	return sigrok_scan(s, NULL);
+}
+
+static void sigrok_take_first(struct sigrok *s, GSList *found)
+{
+	s->device = found->data;
+	g_slist_free(found);
+}
+
 static void sigrok_find_device(struct sigrok *s)
 {
 	GSList *found = sigrok_find_devices(s);
+	const char *conn = sr_dev_inst_connid_get(found->data);
 
 	if (found->next)
 		meter_link_event(s->link, METER_EVENT_NOTE,
 				 "%u meters found, the first is read: conn= names one",
 				 g_slist_length(found));
-	s->device = found->data;
-	g_slist_free(found);
+	sigrok_take_first(s, found);
+	if (s->front || !conn || strncmp(conn, "usbtmc/", 7) != 0)
+		return;
+	/* Found without having been named: now that it can be, through the front. */
+	sigrok_start_front(s, conn);
+	if (s->front)
+		sigrok_take_first(s, sigrok_scan(s, conn));
 }
 
 /* Of an identity that came in two lines the second one ends up in a word of the first. */
@@ -372,15 +392,18 @@ static void sigrok_tell_spec(struct sigrok *s, const struct sr_dev_inst *device)
 void meter_sigrok_scan(const struct meter_spec *spec, struct meter_link *link)
 {
 	struct sigrok s = {.spec = spec, .link = link};
+	GSList *found;
 
 	sigrok_init(&s);
 	sigrok_find_driver(&s);
-	for (GSList *l = sigrok_find_devices(&s); l; l = l->next) {
+	found = sigrok_find_devices(&s);
+	for (GSList *l = found; l; l = l->next) {
 		struct meter_identity identity = sigrok_identity(l->data);
 
 		sigrok_tell_spec(&s, l->data);
 		meter_link_ready(link, &identity);
 	}
+	g_slist_free(found);
 }
 
 static bool sigrok_reads_instruments(const struct sr_dev_driver *driver)
@@ -410,4 +433,5 @@ void meter_sigrok_list(struct meter_link *link)
 		if (sigrok_reads_instruments(*list))
 			meter_link_event(link, METER_EVENT_OPTION, "%s", (*list)->name);
 	}
+	sr_exit(s.context);
 }

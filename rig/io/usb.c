@@ -16,6 +16,7 @@ struct usb {
 	libusb_context *context;
 	libusb_device_handle *handle;
 	struct usb_about about;
+	int claimed; /* interface, -1: none */
 };
 
 static int to_errno(int code)
@@ -65,6 +66,8 @@ static bool learn(libusb_device *device, struct usb_about *about)
 	if (libusb_get_device_descriptor(device, &d) < 0)
 		return false;
 	path_of(device, about->path);
+	about->bus = libusb_get_bus_number(device);
+	about->address = libusb_get_device_address(device);
 	about->vendor = d.idVendor;
 	about->product = d.idProduct;
 	about->device_class = d.bDeviceClass;
@@ -111,6 +114,7 @@ int usb_open(bool (*want)(const struct usb_about *about, const void *arg), const
 
 	if (!usb)
 		return err_set(why, -ENOMEM, "%s", strerror(ENOMEM));
+	usb->claimed = -1;
 	r = libusb_init(&usb->context);
 	devices_n = r < 0 ? r : libusb_get_device_list(usb->context, &list);
 	if (devices_n < 0) {
@@ -159,10 +163,73 @@ int usb_control(struct usb *usb, uint8_t type, uint8_t request, uint16_t value, 
 	return r < 0 ? to_errno(r) : r;
 }
 
+static void find_pipes(const struct libusb_interface_descriptor *d, struct usb_pipes *pipes)
+{
+	*pipes = (struct usb_pipes){.interface = d->bInterfaceNumber};
+	for (int i = 0; i < d->bNumEndpoints; i++) {
+		const struct libusb_endpoint_descriptor *e = &d->endpoint[i];
+		bool in = e->bEndpointAddress & LIBUSB_ENDPOINT_IN;
+
+		if ((e->bmAttributes & LIBUSB_TRANSFER_TYPE_MASK) == LIBUSB_TRANSFER_TYPE_BULK)
+			*(in ? &pipes->in : &pipes->out) = e->bEndpointAddress;
+	}
+}
+
+static int find_interface(const struct libusb_config_descriptor *config, uint8_t interface_class,
+			  uint8_t subclass, struct usb_pipes *out)
+{
+	for (int i = 0; i < config->bNumInterfaces; i++) {
+		const struct libusb_interface_descriptor *d = config->interface[i].altsetting;
+
+		if (d->bInterfaceClass != interface_class || d->bInterfaceSubClass != subclass)
+			continue;
+		find_pipes(d, out);
+		if (out->in && out->out)
+			return 0;
+	}
+	return -ENODEV;
+}
+
+int usb_claim(struct usb *usb, uint8_t interface_class, uint8_t subclass, struct usb_pipes *out)
+{
+	struct libusb_config_descriptor *config;
+	int r = libusb_get_active_config_descriptor(libusb_get_device(usb->handle), &config);
+
+	if (r < 0)
+		return to_errno(r);
+	r = find_interface(config, interface_class, subclass, out);
+	libusb_free_config_descriptor(config);
+	if (r < 0)
+		return r;
+	libusb_set_auto_detach_kernel_driver(usb->handle, 1);
+	r = libusb_claim_interface(usb->handle, out->interface);
+	if (r < 0)
+		return to_errno(r);
+	usb->claimed = out->interface;
+	return 0;
+}
+
+int usb_bulk(struct usb *usb, uint8_t endpoint, void *data, size_t size, unsigned limit_ms)
+{
+	int done = 0;
+	int r = libusb_bulk_transfer(usb->handle, endpoint, data, (int)size, &done, limit_ms);
+
+	return r < 0 ? to_errno(r) : done;
+}
+
+int usb_clear_halt(struct usb *usb, uint8_t endpoint)
+{
+	int r = libusb_clear_halt(usb->handle, endpoint);
+
+	return r < 0 ? to_errno(r) : 0;
+}
+
 void usb_close(struct usb *usb)
 {
 	if (!usb)
 		return;
+	if (usb->claimed >= 0)
+		libusb_release_interface(usb->handle, usb->claimed);
 	if (usb->handle)
 		libusb_close(usb->handle);
 	if (usb->context)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/* USB devices by control transfers, each with a limit of a second. The only includer of libusb. */
+/* USB devices by transfers, each with a limit. The only includer of libusb. */
 #ifndef COLDRIG_USB_H
 #define COLDRIG_USB_H
 
@@ -17,6 +17,7 @@ struct usb_about {
 	char path[USB_PATH_SIZE];
 	uint16_t vendor, product;
 	uint8_t device_class;
+	uint8_t bus, address;
 	uint16_t version; /* of USB, 0x0200 */
 };
 
@@ -33,11 +34,28 @@ const struct usb_about *usb_about(const struct usb *usb);
 void usb_product(struct usb *usb, char *text, size_t size);
 
 /*
- * One control transfer, not to an interface; the direction is bit 7 of type. Bytes transferred, or -ETIMEDOUT, -EPIPE (the
- * device refuses), -ENODEV (unplugged), -EIO.
+ * One control transfer, within a second; to an interface only when it is claimed. The direction is bit 7 of type.
+ * Bytes transferred, or -ETIMEDOUT, -EPIPE (the device refuses), -ENODEV (unplugged), -EIO.
  */
 int usb_control(struct usb *usb, uint8_t type, uint8_t request, uint16_t value, uint16_t index,
 		void *data, uint16_t size);
+
+/* Bulk endpoints of an interface. */
+struct usb_pipes {
+	uint8_t interface, in, out;
+};
+
+/*
+ * Takes the first interface of a class and subclass that has both, from the kernel's driver where one has it, until
+ * usb_close(). -ENODEV if there is none, -EBUSY if another program has it.
+ */
+int usb_claim(struct usb *usb, uint8_t interface_class, uint8_t subclass, struct usb_pipes *out);
+
+/* One bulk transfer; as usb_control(). */
+int usb_bulk(struct usb *usb, uint8_t endpoint, void *data, size_t size, unsigned limit_ms);
+
+/* Ends an endpoint's halt, after -EPIPE. */
+int usb_clear_halt(struct usb *usb, uint8_t endpoint);
 
 void usb_close(struct usb *usb);
 

@@ -7,9 +7,7 @@
  *
  * meter_rate [HZ [SECONDS [RUNS]]]
  * meter_rate --memory READINGS: resident memory of both processes, early on and in the end, of a
- * fake meter that is read as fast as it goes.
- * meter_rate --bare SPEC CHANNEL READINGS: the meter's process without the watchdog of its parent,
- * for valgrind, under which all is slow.
+ * fake meter and of that supply, each read as fast as it goes.
  */
 #include <math.h>
 #include <stdlib.h>
@@ -150,9 +148,9 @@ static long resident_kib(pid_t pid)
 	return resident * (sysconf(_SC_PAGESIZE) / 1024);
 }
 
-static int memory(size_t readings)
+static bool memory(const char *what, const char *spec, size_t readings)
 {
-	struct meter *meter = open_meter("fake:square=1/9/20", 1e6);
+	struct meter *meter = open_meter(spec, 1e6);
 	pid_t child = newest_child();
 	long before_here, before_there;
 	bool ok = read_on(meter, readings / 10);
@@ -160,54 +158,26 @@ static int memory(size_t readings)
 	before_here = resident_kib(getpid());
 	before_there = resident_kib(child);
 	ok = ok && read_on(meter, readings - readings / 10);
-	printf("%zu readings: %ld KiB to %ld KiB here, %ld KiB to %ld KiB in the meter's process\n",
-	       readings, before_here, resident_kib(getpid()), before_there, resident_kib(child));
+	printf("%s, %zu readings: %ld KiB to %ld KiB here, %ld KiB to %ld KiB in the meter's "
+	       "process\n",
+	       what, readings, before_here, resident_kib(getpid()), before_there,
+	       resident_kib(child));
+	fflush(stdout); /* before the next fork */
 	meter_close(meter);
+	return ok;
+}
+
+static int memory_of_both(size_t readings)
+{
+	struct scpi_server server;
+	char spec[64];
+	bool ok = memory("fake", "fake:square=1/9/20", readings);
+
+	scpi_server_start(&server, SCPI_GOOD, 0);
+	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
+	ok = memory("supply", spec, readings) && ok;
+	scpi_server_stop(&server);
 	return ok ? 0 : 1;
-}
-
-static _Noreturn void run_bare(const char *text, const char *channel, int fd, pid_t parent)
-{
-	const struct meter_options options = {.spec = text,
-					      .channels = &channel,
-					      .channels_n = 1,
-					      .rate_hz = 100,
-					      .silence_ns = 20 * SECOND};
-	struct meter_link *link = meter_link_start(fd, NULL, parent);
-	struct meter_spec spec;
-
-	if (meter_spec_parse(text, &spec, NULL) == 0)
-		meter_sigrok_backend.run(&options, &spec, link);
-	_exit(0);
-}
-
-static int bare(const char *spec, const char *channel, size_t readings)
-{
-	struct meter_record record;
-	pid_t child, parent = getpid();
-	size_t n = 0;
-	FILE *records;
-	int ends[2];
-
-	if (pipe(ends) < 0)
-		return 1;
-	child = fork();
-	if (child == 0)
-		run_bare(spec, channel, ends[1], parent);
-	close(ends[1]);
-	records = fdopen(ends[0], "rb");
-	while (records && fread(&record, sizeof(record), 1, records) == 1) {
-		n += record.kind == METER_RECORD_SAMPLE;
-		if (record.kind == METER_RECORD_EVENT && record.u.event.kind == METER_EVENT_LOST)
-			fprintf(stderr, "lost: %s\n", record.u.event.text);
-		if (n == readings)
-			kill(child, SIGTERM);
-	}
-	if (records)
-		fclose(records);
-	waitpid(child, NULL, 0);
-	printf("%zu readings\n", n);
-	return n >= readings ? 0 : 1;
 }
 
 int main(int argc, char **argv)
@@ -216,9 +186,7 @@ int main(int argc, char **argv)
 	int runs = argc > 3 ? atoi(argv[3]) : 5, failed = 0;
 
 	if (argc == 3 && strcmp(argv[1], "--memory") == 0)
-		return memory(strtoull(argv[2], NULL, 10));
-	if (argc == 5 && strcmp(argv[1], "--bare") == 0)
-		return bare(argv[2], argv[3], strtoull(argv[4], NULL, 10));
+		return memory_of_both(strtoull(argv[2], NULL, 10));
 	if (!(hz > 0) || !(seconds > 0) || runs < 1) {
 		fputs("usage: meter_rate [HZ [SECONDS [RUNS]]] | --memory READINGS\n", stderr);
 		return 2;

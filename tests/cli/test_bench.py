@@ -31,7 +31,7 @@ class Bench(RigTest):
     def test_rate_and_memory_of_a_meter(self):
         bench = os.path.join(BINARY, "tests", "bench", "meter_rate")
         self.assertEqual(self.run_bench(bench, "500", "1", "1").count("readings/s"), 1)
-        self.assertEqual(self.run_bench(bench, "--memory", "20000").count("KiB"), 4)
+        self.assertEqual(self.run_bench(bench, "--memory", "20000").count("KiB"), 8)
 
 
 if __name__ == "__main__":

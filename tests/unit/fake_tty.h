@@ -27,6 +27,12 @@ int __lxstat(int version, const char *path, struct stat *out)
 	return fstatat(AT_FDCWD, path, out, AT_SYMLINK_NOFOLLOW);
 }
 
+/* As it is called since glibc 2.33. */
+int lstat(const char *path, struct stat *out)
+{
+	return __lxstat(0, path, out);
+}
+
 ssize_t readlink(const char *path, char *out, size_t size)
 {
 	if (strncmp(path, FAKE_TTY_SYSFS, strlen(FAKE_TTY_SYSFS)) == 0)

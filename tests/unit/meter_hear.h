@@ -7,11 +7,10 @@
 
 #include "meter.h"
 #include "meter_keep.h"
+#include "patience.h"
 #include "scpi_server.h"
 #include "unit.h"
 
-#define SECOND	((int64_t)1000000000)
-#define SILENCE (SECOND / 2)
 #define SAMPLES 4096
 #define EVENTS	64
 
@@ -34,6 +33,26 @@ struct heard {
 };
 
 static struct heard heard;
+
+static inline struct meter_options hear_options(const char *spec, const char *const *channels,
+						size_t channels_n)
+{
+	return (struct meter_options){.spec = spec,
+				      .channels = channels,
+				      .channels_n = channels_n,
+				      .rate_hz = 1000.0,
+				      .silence_ns = SILENCE,
+				      .start_ns = START};
+}
+
+/* "no answer for 0.9 s", as a meter says it. */
+static inline const char *hear_words(const char *what, int64_t ns)
+{
+	static char words[64];
+
+	snprintf(words, sizeof(words), "%s %.1f s", what, (double)ns * 1e-9);
+	return words;
+}
 
 static inline void hear_event(const struct meter_event *event)
 {
@@ -80,11 +99,11 @@ static inline void hear_wait(struct ear ear, int64_t end)
 	poll(&fd, 1, (int)((end - scpi_now_ns()) / 1000000) + 1);
 }
 
-/* Forgets what was heard; listens until so many samples, an end, or the limit. */
+/* Forgets what was heard; listens until so many samples, an end, or the limit, with patience. */
 static inline void hear_until(struct ear ear, size_t samples_n, bool to_loss, int64_t limit_ns)
 {
 	const void *of = ear.keep ? (const void *)ear.keep : (const void *)ear.meter;
-	int64_t end = scpi_now_ns() + limit_ns;
+	int64_t end = scpi_now_ns() + patient(limit_ns);
 	bool was_ready = heard.of == of && heard.ready, was_lost = heard.of == of && heard.lost;
 
 	memset(&heard, 0, sizeof(heard));

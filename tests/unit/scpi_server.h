@@ -39,6 +39,7 @@ enum scpi_fault {
 	SCPI_HALF_CLOSE,  /* half of answer fault_at, then it closes */
 	SCPI_HALF_STALL,  /* half of answer fault_at, then nothing */
 	SCPI_ENDLESS,	  /* from answer fault_at on: bytes without a line's end */
+	SCPI_LATE,	  /* answer fault_at comes 1.2 s after its question */
 	SCPI_MAD,	  /* from answer fault_at on: letters */
 	SCPI_NAN,	  /* every fourth answer */
 	SCPI_GARBLE,	  /* every fourth answer has a letter in it */
@@ -47,9 +48,14 @@ enum scpi_fault {
 	SCPI_DOUBLE,	  /* every fourth answer is two lines */
 	SCPI_CHATTY,	  /* a ms after every fourth answer comes one that nobody asked for */
 	SCPI_FLOOD,	  /* from answer fault_at on: numbers without end */
+	SCPI_SAYS,	  /* every fourth answer is one of says, in turn */
+	SCPI_UNIT,	  /* every fourth answer has a unit behind the number */
 	SCPI_SPLIT,	  /* numbers come in three segments, all else in two */
 	SCPI_CRLF	  /* every answer ends with CR LF */
 };
+
+/* Of an end behind an answer: closed, or reset, if the next question was on its way. */
+#define SCPI_GONE "onnection"
 
 /* What kinds of meter it plays. */
 static const char scpi_dp832[] = "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16";
@@ -58,13 +64,20 @@ static const char scpi_hmc8043[] = "Rohde&Schwarz,HMC8043,000000001,HW50020001/S
 static const char scpi_34405a[] = "Agilent Technologies,34405A,MY00000001,1.50-3.10";
 static const char scpi_34401a[] = "HEWLETT-PACKARD,34401A,0,10-5-2";
 
+/* How it is connected. */
+enum scpi_line {
+	SCPI_TCP,
+	SCPI_TERMINAL,
+	SCPI_RIGOL /* TCP, with a length before each answer: libsigrok's tcp-rigol */
+};
+
 #define SCPI_LOG_SIZE 65536
 
 struct scpi_shared {
 	_Atomic unsigned answers;
 	_Atomic unsigned connections;
 	_Atomic unsigned segments; /* received since the first question for a number */
-	_Atomic bool local;	   /* SYST:LOCAL came */
+	_Atomic bool local;	   /* SYST:LOCAL or ABORT came, a driver's last word */
 	struct {
 		int64_t query_ns, answer_ns;
 		int channel;
@@ -74,12 +87,15 @@ struct scpi_shared {
 
 struct scpi_server {
 	pid_t pid;
-	int port; /* 0: on a terminal */
+	enum scpi_line line;
+	int port; /* 0: any, or none on a terminal */
 	char terminal[64];
 	int listener; /* or the terminal's other end */
 	const char *identity;
 	const char *identity_later; /* from the second connection on; NULL: the same */
 	enum scpi_fault fault;
+	const char *const *says; /* up to a NULL */
+	size_t said;
 	unsigned fault_at;
 	bool fault_once; /* only until the meter is opened again */
 	int channel;
@@ -100,14 +116,64 @@ static inline void scpi_write(int fd, const char *text, size_t n)
 		return;
 }
 
-static inline void scpi_say(int fd, const char *text)
+/* Each line of an answer as it goes over the server's kind of connection. */
+static inline size_t scpi_frame(const struct scpi_server *s, const char *text, size_t n,
+				char out[static 512])
 {
-	scpi_write(fd, text, strlen(text));
+	size_t size = 0;
+
+	while (n) {
+		const char *end = memchr(text, '\n', n);
+		size_t line = end ? (size_t)(end + 1 - text) : n;
+
+		if (s->line == SCPI_RIGOL) {
+			out[size++] = (char)line;
+			memset(out + size, 0, 3);
+			size += 3;
+		}
+		memcpy(out + size, text, line);
+		size += line;
+		text += line;
+		n -= line;
+	}
+	return size;
 }
 
-static inline void scpi_write_pieces(int fd, const char *text, size_t n, size_t pieces,
-				     useconds_t pause_us)
+static inline void scpi_put(const struct scpi_server *s, int fd, const char *text, size_t n)
 {
+	char out[512];
+
+	scpi_write(fd, out, scpi_frame(s, text, n, out));
+}
+
+static inline void scpi_say(const struct scpi_server *s, int fd, const char *text)
+{
+	scpi_put(s, fd, text, strlen(text));
+}
+
+/* Of "12" and a line's end, what comes before the 2. */
+static inline void scpi_say_half(const struct scpi_server *s, int fd)
+{
+	char out[512];
+
+	scpi_write(fd, out, scpi_frame(s, "12\n", 3, out) - 2);
+}
+
+static inline void scpi_say_without_end(const struct scpi_server *s, int fd)
+{
+	if (s->line == SCPI_RIGOL)
+		scpi_write(fd, "\0\0\0\1", 4);
+	for (int i = 0; i < 100; i++)
+		scpi_write(fd, "1111", 4);
+}
+
+static inline void scpi_put_pieces(const struct scpi_server *s, int fd, const char *text, size_t n,
+				   size_t pieces, useconds_t pause_us)
+{
+	char out[512];
+
+	n = scpi_frame(s, text, n, out);
+	text = out;
 	for (size_t i = 0; i < pieces; i++) {
 		scpi_write(fd, text + n * i / pieces, n * (i + 1) / pieces - n * i / pieces);
 		if (i + 1 < pieces)
@@ -115,8 +181,8 @@ static inline void scpi_write_pieces(int fd, const char *text, size_t n, size_t 
 	}
 }
 
-/* From answer fault_at on. -1: as if nothing were; else whether the connection goes on. */
-static inline int scpi_break(const struct scpi_server *s, int fd)
+/* Of answer n, from fault_at on. -1: as if nothing were; else whether the connection goes on. */
+static inline int scpi_break(const struct scpi_server *s, int fd, unsigned n)
 {
 	struct linger reset = {.l_onoff = 1};
 
@@ -132,23 +198,26 @@ static inline int scpi_break(const struct scpi_server *s, int fd)
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset));
 		return false;
 	case SCPI_ZERO_CLOSE:
-		scpi_say(fd, "0.000\n");
+		scpi_say(s, fd, "0.000\n");
 		return false;
 	case SCPI_EMPTY_CLOSE:
-		scpi_say(fd, "\n");
+		scpi_say(s, fd, "\n");
 		return false;
 	case SCPI_HALF_CLOSE:
-		scpi_say(fd, "1");
+		scpi_say_half(s, fd);
 		return false;
 	case SCPI_HALF_STALL:
-		scpi_say(fd, "1");
+		scpi_say_half(s, fd);
 		return true;
 	case SCPI_ENDLESS:
-		for (int i = 0; i < 100; i++)
-			scpi_say(fd, "1111");
+		scpi_say_without_end(s, fd);
 		return true;
+	case SCPI_LATE:
+		if (n == s->fault_at)
+			usleep(1200000);
+		return -1;
 	case SCPI_MAD:
-		scpi_say(fd, "hello\n");
+		scpi_say(s, fd, "hello\n");
 		return true;
 	case SCPI_FLOOD:
 		while (write(fd, "1\n1\n1\n1\n1\n1\n1\n1\n", 16) > 0)
@@ -160,9 +229,15 @@ static inline int scpi_break(const struct scpi_server *s, int fd)
 }
 
 /* Every fourth answer, in place of the number n. */
-static inline size_t scpi_fourth(const struct scpi_server *s, unsigned n, char text[static 64])
+static inline size_t scpi_fourth(struct scpi_server *s, unsigned n, char text[static 64])
 {
 	switch (s->fault) {
+	case SCPI_SAYS:
+		if (!s->says[s->said])
+			s->said = 0;
+		return (size_t)snprintf(text, 64, "%s\n", s->says[s->said++]);
+	case SCPI_UNIT:
+		return (size_t)snprintf(text, 64, "%u V\n", n);
 	case SCPI_NAN:
 		return (size_t)snprintf(text, 64, "nan\n");
 	case SCPI_GARBLE:
@@ -189,7 +264,7 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 		(size_t)snprintf(text, sizeof(text), s->fault == SCPI_CRLF ? "%u\r\n" : "%u\n", n);
 
 	if (n >= s->fault_at && !once_over) {
-		int goes_on = scpi_break(s, fd);
+		int goes_on = scpi_break(s, fd, n);
 
 		if (goes_on >= 0)
 			return goes_on;
@@ -204,30 +279,38 @@ static inline bool scpi_measure(struct scpi_server *s, int fd, char what, int64_
 	}
 	s->shared->answers = n;
 	if (s->fault == SCPI_LEAVE && n + 1 == s->fault_at && !once_over) {
-		scpi_write(fd, text, size);
+		scpi_put(s, fd, text, size);
 		usleep(2000); /* the answer has to be read before RST throws it away */
 		setsockopt(fd, SOL_SOCKET, SO_LINGER, &(struct linger){.l_onoff = 1},
 			   sizeof(struct linger));
 		return false;
 	}
 	if (s->fault == SCPI_SPLIT && !once_over)
-		scpi_write_pieces(fd, text, size, 3, 2000);
+		scpi_put_pieces(s, fd, text, size, 3, 2000);
 	else
-		scpi_write(fd, text, size);
+		scpi_put(s, fd, text, size);
 	if (s->fault == SCPI_CHATTY && n % 4 == 0) {
 		usleep(1000);
-		scpi_say(fd, "99999\n");
+		scpi_say(s, fd, "99999\n");
 	}
 	return true;
+}
+
+/* Whether a driver has said its last word, after a while. */
+static inline bool scpi_server_left(const struct scpi_server *s)
+{
+	for (int i = 0; i < 1000 && !s->shared->local; i++)
+		usleep(1000);
+	return s->shared->local;
 }
 
 /* All that is no number. */
 static inline void scpi_tell(const struct scpi_server *s, int fd, const char *text)
 {
 	if (s->fault == SCPI_SPLIT)
-		scpi_write_pieces(fd, text, strlen(text), 2, 150000);
+		scpi_put_pieces(s, fd, text, strlen(text), 2, 150000);
 	else
-		scpi_say(fd, text);
+		scpi_say(s, fd, text);
 }
 
 static inline void scpi_identify(const struct scpi_server *s, int fd)
@@ -235,7 +318,7 @@ static inline void scpi_identify(const struct scpi_server *s, int fd)
 	char text[128];
 
 	/* A terminal has no connections: it was opened again if this is asked again. */
-	if (!s->port && s->shared->answers)
+	if (s->line == SCPI_TERMINAL && s->shared->answers)
 		s->shared->connections = 3;
 	if (s->fault == SCPI_MUTE_IDN && !(s->fault_once && s->shared->connections > 1))
 		return;
@@ -252,7 +335,7 @@ static inline bool scpi_line(struct scpi_server *s, int fd, const char *line, in
 		s->channel = atoi(strrchr(line, ' '));
 	else if (strcasestr(line, "INST:SEL OUT") && !strchr(line, '?'))
 		s->channel = atoi(strcasestr(line, "OUT") + 3);
-	else if (strstr(line, "SYST:LOCAL"))
+	else if (strstr(line, "SYST:LOCAL") || strncmp(line, "ABORT", 5) == 0)
 		s->shared->local = true;
 	if (!strchr(line, '?'))
 		return true;
@@ -336,7 +419,7 @@ static inline void scpi_run(struct scpi_server *s)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	signal(SIGPIPE, SIG_IGN);
-	if (!s->port) {
+	if (s->line == SCPI_TERMINAL) {
 		s->shared->connections = 2;
 		scpi_serve(s, s->listener);
 		_exit(0);
@@ -350,21 +433,18 @@ static inline void scpi_run(struct scpi_server *s)
 	}
 }
 
-/* What s->identity and so on say; port 0 is any, -1 a terminal. */
-static inline void scpi_server_launch(struct scpi_server *s, int port)
+/* What s->identity, line, port and so on say. */
+static inline void scpi_server_launch(struct scpi_server *s)
 {
 	s->shared = mmap(NULL, sizeof(*s->shared), PROT_READ | PROT_WRITE,
 			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->shared == MAP_FAILED)
 		abort();
 	s->channel = 1;
-	s->port = port;
-	if (port < 0) {
-		s->port = 0;
+	if (s->line == SCPI_TERMINAL)
 		scpi_open_terminal(s);
-	} else {
+	else
 		scpi_listen(s);
-	}
 	s->pid = fork();
 	if (s->pid == 0)
 		scpi_run(s);
@@ -374,7 +454,18 @@ static inline void scpi_server_launch(struct scpi_server *s, int port)
 static inline void scpi_server_start(struct scpi_server *s, enum scpi_fault fault, unsigned at)
 {
 	*s = (struct scpi_server){.identity = scpi_dp832, .fault = fault, .fault_at = at};
-	scpi_server_launch(s, 0);
+	scpi_server_launch(s);
+}
+
+/* By which a driver finds it. */
+static inline void scpi_server_spec(const struct scpi_server *s, const char *driver,
+				    char spec[static 128])
+{
+	if (s->line == SCPI_TERMINAL)
+		snprintf(spec, 128, "%s:conn=%s:serialcomm=115200/8n1", driver, s->terminal);
+	else
+		snprintf(spec, 128, "%s:conn=%s/127.0.0.1/%d", driver,
+			 s->line == SCPI_RIGOL ? "tcp-rigol" : "tcp-raw", s->port);
 }
 
 static inline void scpi_server_stop(struct scpi_server *s)

@@ -14,19 +14,16 @@ static const char *const watts[] = {"P1", "P2", "P3"};
 static void hear(struct meter *meter, size_t samples_n, int64_t limit_ns)
 {
 	hear_until((struct ear){.meter = meter}, samples_n, true, limit_ns);
-	CU_ASSERT(heard.longest_read_ns < SECOND / 5);
+	CU_ASSERT(heard.longest_read_ns < patient(SECOND / 5));
 }
 
 static struct meter *open_spec(const char *spec, const char *const *channels, size_t n, double hz)
 {
-	struct meter_options options = {.spec = spec,
-					.channels = channels,
-					.channels_n = n,
-					.rate_hz = hz,
-					.silence_ns = SILENCE};
+	struct meter_options options = hear_options(spec, channels, n);
 	struct meter *meter = NULL;
 	struct err err = {""};
 
+	options.rate_hz = hz;
 	heard.of = NULL; /* malloc may give the last one's address again */
 	CU_ASSERT_EQUAL(meter_open(&options, &meter, &err), 0);
 	if (!meter) {
@@ -86,9 +83,7 @@ static void readings_are_the_answers_that_the_server_gave(void)
 	printf(" [%.0f readings/s of 1000 asked for, %.1f %% of a core] ", 1999.0 / seconds,
 	       100.0 * cpu / seconds);
 	meter_close(meter);
-	for (int i = 0; i < 1000 && !server.shared->local; i++)
-		usleep(1000);
-	CU_ASSERT_TRUE(server.shared->local); /* the front panel is given back */
+	CU_ASSERT_TRUE(scpi_server_left(&server)); /* the front panel is given back */
 	scpi_server_stop(&server);
 }
 
@@ -109,7 +104,7 @@ static void lost_after(enum scpi_fault fault, const char *word)
 		zeros += heard.samples[i].value == 0.0;
 	CU_ASSERT_EQUAL(zeros, 0);
 	last_ns = heard.samples[48].t_ns;
-	CU_ASSERT(scpi_now_ns() - last_ns < SILENCE + SECOND);
+	CU_ASSERT(scpi_now_ns() - last_ns < SILENCE + patient(SECOND));
 	hear(meter, 1, SECOND / 10);
 	CU_ASSERT_EQUAL(heard.samples_n + heard.events_n, 0);
 	meter_close(meter);
@@ -118,7 +113,7 @@ static void lost_after(enum scpi_fault fault, const char *word)
 
 static void server_stalls(void)
 {
-	lost_after(SCPI_STALL, "no answer for 0.4 s");
+	lost_after(SCPI_STALL, hear_words("no answer for", SILENCE / 4 * 3));
 }
 
 static void server_closes(void)
@@ -131,9 +126,10 @@ static void server_resets(void)
 	lost_after(SCPI_RESET, "reset by peer");
 }
 
+/* Closed, or reset where the next question was quicker. */
 static void server_says_zero_and_closes(void)
 {
-	lost_after(SCPI_ZERO_CLOSE, "closed the connection");
+	lost_after(SCPI_ZERO_CLOSE, SCPI_GONE);
 }
 
 static void server_never_answers_idn(void)
@@ -145,8 +141,8 @@ static void server_never_answers_idn(void)
 	scpi_server_start(&server, SCPI_MUTE_IDN, 0);
 	meter = open_server(&server);
 	hear(meter, 1, 10 * SECOND);
-	expect_lost("not ready after 2.0 s");
-	CU_ASSERT(scpi_now_ns() - start < 3 * SECOND);
+	expect_lost(hear_words("not ready after", START));
+	CU_ASSERT(scpi_now_ns() - start < patient(3 * SECOND));
 	meter_close(meter);
 	scpi_server_stop(&server);
 }
@@ -200,8 +196,6 @@ static void an_answer_that_nobody_asked_for_is_dropped(void)
 	hear(meter, 12, 10 * SECOND);
 	CU_ASSERT_EQUAL(heard.samples_n, 12);
 	expect_faithful(&server, watts);
-	for (size_t i = 0; i < heard.samples_n; i++)
-		CU_ASSERT_EQUAL(heard.samples[i].value, (double)(i + 1));
 	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_NOTE));
 	CU_ASSERT_PTR_NOT_NULL(strstr(heard_kind(METER_EVENT_NOTE)->text, "99999"));
 	meter_close(meter);
@@ -327,12 +321,8 @@ static void what_cannot_be_read_is_lost_with_words(void)
 static void options_that_cannot_be_are_refused_at_once(void)
 {
 	static const char *const twice[] = {"P1", "P1"};
-	const struct meter_options good = {.spec = "fake:w=1",
-					   .channels = watts,
-					   .channels_n = 3,
-					   .rate_hz = 100.0,
-					   .silence_ns = SILENCE};
-	struct meter_options rows[11];
+	const struct meter_options good = hear_options("fake:w=1", watts, 3);
+	struct meter_options rows[13];
 	size_t n = 0;
 
 	for (size_t i = 0; i < UNIT_COUNT(rows); i++)
@@ -347,6 +337,8 @@ static void options_that_cannot_be_are_refused_at_once(void)
 	rows[n++].rate_hz = 0.0;
 	rows[n++].rate_hz = 1e-300; /* its period is no number */
 	rows[n++].silence_ns = 0;
+	rows[n++].start_ns = -1;
+	rows[n++].start_ns = METER_START_MAX_NS + 1;
 	rows[n].channels_n = 2;
 	rows[n++].channels = twice;
 	for (size_t i = 0; i < n; i++) {
@@ -391,7 +383,7 @@ static void close_is_quick_and_leaves_no_zombie(void)
 	hear(meter, 1, 5 * SECOND);
 	before = scpi_now_ns();
 	meter_close(meter);
-	CU_ASSERT(scpi_now_ns() - before < SECOND / 2);
+	CU_ASSERT(scpi_now_ns() - before < patient(SECOND / 2));
 	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
 	CU_ASSERT_EQUAL(errno, ECHILD);
 	meter_close(NULL);
@@ -408,7 +400,7 @@ static void close_while_the_driver_is_blocked(void)
 	hear(meter, 1, SECOND / 2);
 	before = scpi_now_ns();
 	meter_close(meter);
-	CU_ASSERT(scpi_now_ns() - before < SECOND);
+	CU_ASSERT(scpi_now_ns() - before < patient(SECOND));
 	scpi_server_stop(&server);
 	CU_ASSERT_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
 }
@@ -416,7 +408,7 @@ static void close_while_the_driver_is_blocked(void)
 /* The meter's process becomes ours when its parent is gone, so its end can be waited for. */
 static void parent_is_killed(void)
 {
-	int64_t end = scpi_now_ns() + 5 * SECOND;
+	int64_t end = scpi_now_ns() + patient(5 * SECOND);
 	int ready[2], status = 0;
 	pid_t parent, orphan = 0;
 	char byte;
@@ -489,13 +481,13 @@ static void meter_process_hangs(void)
 	if (child > 0) {
 		kill(child, SIGSTOP);
 		hear(meter, SAMPLES, 5 * SECOND);
-		expect_lost("no reading for 0.5 s");
+		expect_lost(hear_words("no reading for", SILENCE));
 	} else {
 		printf(" [skipped: no /proc/.../children] ");
 	}
 	before = scpi_now_ns();
 	meter_close(meter);
-	CU_ASSERT(scpi_now_ns() - before < SECOND);
+	CU_ASSERT(scpi_now_ns() - before < patient(SECOND));
 }
 
 static void busy_parent_finds_readings_not_a_loss(void)
@@ -526,6 +518,20 @@ static void numbers_and_what_is_none(void)
 	CU_ASSERT_DOUBLE_EQUAL(meter_relay_number("-1.5E+01\r\n", 10), -15, 0);
 }
 
+static void numbers_that_scpi_has_for_none(void)
+{
+	static const double good[] = {0, -1e-30, 1e12, 8.9e37, -8.9e37};
+	static const double bad[] = {9.9e37, -9.9e37, 1e38, (double)9.9e37F, INFINITY, -INFINITY};
+
+	for (size_t i = 0; i < UNIT_COUNT(good); i++)
+		CU_ASSERT_PTR_NULL(meter_relay_no_reading(good[i]));
+	for (size_t i = 0; i < UNIT_COUNT(bad); i++)
+		CU_ASSERT_STRING_EQUAL(meter_relay_no_reading(bad[i]), "overload");
+	CU_ASSERT_STRING_EQUAL(meter_relay_no_reading(9.91e37), "not a number");
+	CU_ASSERT_STRING_EQUAL(meter_relay_no_reading((double)9.91e37F), "not a number");
+	CU_ASSERT_STRING_EQUAL(meter_relay_no_reading((double)NAN), "not a number");
+}
+
 static void due_times_stay_on_the_grid(void)
 {
 	CU_ASSERT_EQUAL(meter_next_due(100, 10, 105), 110);
@@ -539,6 +545,7 @@ int main(void)
 {
 	static const struct unit_case cases[] = {
 		{"numbers and what is none", numbers_and_what_is_none},
+		{"numbers that SCPI has for what is none", numbers_that_scpi_has_for_none},
 		{"due times stay on the grid", due_times_stay_on_the_grid},
 		{"readings are the answers that the server gave",
 		 readings_are_the_answers_that_the_server_gave},

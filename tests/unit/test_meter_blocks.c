@@ -8,11 +8,11 @@
 
 #include "chunk.h"
 #include "meter.h"
+#include "patience.h"
 #include "unit.h"
 
-#define CHANNELS  4
-#define KEPT	  300000
-#define SECOND_NS ((int64_t)1000000000)
+#define CHANNELS 4
+#define KEPT	 300000
 
 struct heard {
 	uint64_t n[CHANNELS], blocks;
@@ -91,7 +91,8 @@ static struct meter *open_demo(const char *rate, uint64_t limit, const char *con
 	struct meter_options options = {.channels = channels,
 					.channels_n = channels_n,
 					.rate_hz = 1,
-					.silence_ns = 2 * SECOND_NS,
+					.silence_ns = SILENCE,
+					.start_ns = START,
 					.blocks = true,
 					.block_limit = limit};
 	struct meter *meter = NULL;
@@ -140,7 +141,7 @@ static void slow_values_come_soon_and_their_start_is_known(void)
 	CU_ASSERT_FALSE(heard.late);
 	/* Long before a block is full. */
 	CU_ASSERT(heard.n[0] > 0 && heard.n[0] < 20000);
-	CU_ASSERT(heard.error_ns < SECOND_NS);
+	CU_ASSERT(heard.error_ns < SECOND);
 }
 
 static void a_limit_that_is_no_multiple_of_anything_is_kept(void)

@@ -26,12 +26,8 @@ int close(int fd)
 
 static struct meter_keep *keep_server(const struct scpi_server *server)
 {
-	char spec[64];
-	struct meter_options options = {.spec = spec,
-					.channels = watts,
-					.channels_n = 3,
-					.rate_hz = 1000.0,
-					.silence_ns = SILENCE};
+	char spec[64] = "";
+	struct meter_options options = hear_options(spec, watts, 3);
 	struct meter_keep *keep = NULL;
 
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server->port);
@@ -82,7 +78,7 @@ static void a_peer_that_goes_is_a_loss_with_words(void)
 						     .fault_once = true};
 			struct meter_keep *keep;
 
-			scpi_server_launch(&server, 0);
+			scpi_server_launch(&server);
 			keep = keep_server(&server);
 			hear_until((struct ear){.keep = keep}, SAMPLES, true, 10 * SECOND);
 			CU_ASSERT_TRUE(heard.lost);
@@ -152,16 +148,14 @@ static void no_descriptor_is_closed_twice(void)
 	int found = 0;
 
 	closes->bad = 0;
-	scpi_server_launch(&server, 0);
+	scpi_server_launch(&server);
 	keep = keep_server(&server);
 	hear(keep, 60); /* with a loss and a return */
 	CU_ASSERT_TRUE(heard.lost_once);
 	meter_keep_close(keep);
-	for (int i = 0; i < 1000 && !server.shared->local; i++)
-		usleep(1000);
-	CU_ASSERT_TRUE(server.shared->local); /* it was closed in order */
+	CU_ASSERT_TRUE(scpi_server_left(&server)); /* it was closed in order */
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
-	CU_ASSERT_EQUAL(meter_scan(spec, on_found, &found, NULL), 0);
+	CU_ASSERT_EQUAL(meter_scan(spec, START, on_found, &found, NULL), 0);
 	CU_ASSERT_EQUAL(found, 1);
 	CU_ASSERT_EQUAL(closes->bad, 0);
 	scpi_server_stop(&server);

@@ -9,10 +9,10 @@
 static struct meter_front *start(const struct scpi_server *server)
 {
 	struct meter_front *front = NULL;
-	char conn[64];
+	char spec[128];
 
-	snprintf(conn, sizeof(conn), "tcp-raw/127.0.0.1/%d", server->port);
-	CU_ASSERT_EQUAL_FATAL(meter_front_start(conn, NULL, &front), 0);
+	scpi_server_spec(server, "", spec);
+	CU_ASSERT_EQUAL_FATAL(meter_front_start(strchr(spec, '=') + 1, NULL, &front), 0);
 	return front;
 }
 
@@ -40,15 +40,17 @@ static ssize_t ask(int fd, char text[static 128])
 	return n;
 }
 
-static void one_read_is_a_whole_answer(void)
+static void one_read_is_a_whole_answer(enum scpi_line line)
 {
-	struct scpi_server server;
+	struct scpi_server server = {.identity = scpi_dp832, .line = line, .fault = SCPI_SPLIT};
 	struct meter_front *front;
 	int scan, driver, meter = -1;
 	char text[128];
 
-	scpi_server_start(&server, SCPI_SPLIT, 0);
+	scpi_server_launch(&server);
 	front = start(&server);
+	CU_ASSERT_EQUAL(meter_front_framing(front),
+			line == SCPI_RIGOL ? FRAMING_LENGTH : FRAMING_LINES);
 	scan = connect_to(front);
 	ask(scan, text);
 	CU_ASSERT_STRING_EQUAL(text, "RIGOL TECHNOLOGIES,DP832,DP8C000001,00.01.16\n");
@@ -57,11 +59,21 @@ static void one_read_is_a_whole_answer(void)
 	/* Opened again; from here on the meter's own descriptor goes without it. */
 	driver = connect_to(front);
 	CU_ASSERT_EQUAL(meter_front_take(front, &meter), driver);
+	CU_ASSERT_EQUAL(ask(meter, text), line == SCPI_RIGOL ? 24 : 22); /* half of it */
 	CU_ASSERT_EQUAL(server.shared->connections, 2);
-	CU_ASSERT_EQUAL(ask(meter, text), 22); /* half of it */
 	close(meter);
 	close(driver);
 	scpi_server_stop(&server);
+}
+
+static void on_raw_tcp(void)
+{
+	one_read_is_a_whole_answer(SCPI_TCP);
+}
+
+static void on_rigols_tcp(void)
+{
+	one_read_is_a_whole_answer(SCPI_RIGOL);
 }
 
 static void what_was_said_last_reaches_the_meter(void)
@@ -73,7 +85,7 @@ static void what_was_said_last_reaches_the_meter(void)
 	scpi_server_start(&server, SCPI_GOOD, 0);
 	front = start(&server);
 	driver = connect_to(front);
-	scpi_say(driver, "SYST:LOCAL\n");
+	scpi_write(driver, "SYST:LOCAL\n", 11);
 	CU_ASSERT_EQUAL(meter_front_take(front, &meter), driver);
 	for (int i = 0; i < 1000 && !server.shared->local; i++)
 		usleep(1000);
@@ -107,11 +119,11 @@ static void nobody_else_is_served(void)
 	scpi_server_stop(&server);
 }
 
-static void what_is_no_raw_tcp_is_left_alone(void)
+static void other_connections_are_left_alone(void)
 {
-	static const char *const others[] = {"/dev/ttyUSB0",	   "tcp-raw/host",
-					     "tcp-raw/host/5025x", "tcp-raw//5025",
-					     "vxi/host",	   "tcp-rigol/host/5555"};
+	static const char *const others[] = {
+		"/dev/ttyUSB0", "tcp-raw/host",	  "tcp-raw/host/5025x", "tcp-raw//5025",
+		"vxi/host",	"tcp-rigol/host", "tcp-ip/host/5555"};
 	struct meter_front *front = NULL;
 
 	for (size_t i = 0; i < UNIT_COUNT(others); i++)
@@ -122,10 +134,11 @@ static void what_is_no_raw_tcp_is_left_alone(void)
 int main(void)
 {
 	static const struct unit_case cases[] = {
-		{"one read is a whole answer", one_read_is_a_whole_answer},
+		{"one read is a whole answer", on_raw_tcp},
+		{"tcp-rigol: one read is a whole answer, and a line", on_rigols_tcp},
 		{"what was said last reaches the meter", what_was_said_last_reaches_the_meter},
 		{"nobody else is served", nobody_else_is_served},
-		{"what is no raw TCP is left alone", what_is_no_raw_tcp_is_left_alone},
+		{"other connections are left alone", other_connections_are_left_alone},
 	};
 
 	return unit_run("meter_front", cases, UNIT_COUNT(cases));

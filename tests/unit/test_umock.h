@@ -49,8 +49,11 @@ struct umock_ioctl {
 static inline void *umock_memory(UMockdevIoctlData *data, size_t offset, size_t size)
 {
 	UMockdevIoctlData *resolved = umockdev_ioctl_data_resolve(data, offset, size, NULL);
+	void *memory = resolved ? resolved->data : NULL;
 
-	return resolved ? resolved->data : NULL;
+	if (resolved)
+		umockdev_ioctl_data_unref(resolved); /* data keeps it */
+	return memory;
 }
 
 typedef int (*umock_handler)(const struct umock_ioctl *ioctl);
