@@ -99,9 +99,9 @@ static int take(struct recorder *r)
 	do {
 		n = meter_keep_read(r->meter, samples, BATCH, &event, &event_n);
 		any = n || event_n;
-		code = take_samples(r, samples, n);
-		if (code == 0 && event_n)
-			code = take_event(r, &event);
+		code = event_n ? take_event(r, &event) : 0; /* it came before them */
+		if (code == 0)
+			code = take_samples(r, samples, n);
 		if (code == 0 && !r->ended)
 			code = take_blocks(r, &any);
 		if (code == 0)

@@ -25,7 +25,9 @@ struct msg *meter_note(const char *meter, const struct meter_event *event, int64
 	msg_set_str(body, "text", text);
 	if (event->kind == METER_EVENT_CHANNEL)
 		msg_set_str(body, "unit", event->unit);
-	if (event->kind == METER_EVENT_LOST && last_ns)
+	if (event->gap_ns)
+		msg_set_int(body, "gap_ns", event->gap_ns);
+	if ((event->kind == METER_EVENT_LOST || event->gap_ns) && last_ns)
 		msg_set_int(body, "last_ns", last_ns);
 	msg_set_int(body, "t_ns", event->t_ns);
 	return body;

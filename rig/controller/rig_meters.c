@@ -98,13 +98,13 @@ int rig_take_readings(struct rig *rig, size_t i, struct err *err)
 		n = meter_keep_read(m->meter, m->buffer + m->buffered, BUFFER_SAMPLES - m->buffered,
 				    &event, &event_n);
 		m->buffered += n;
-		if (n)
-			m->last_t_ns = m->buffer[m->buffered - 1].t_ns;
 		/* The readings came before a loss, and go to the file before it. */
 		if (event_n && event.kind == METER_EVENT_LOST && rig->o.journal)
 			r = flush_meter(rig, i, err);
 		if (r == 0 && event_n)
 			r = note_meter_event(rig, i, &event, err);
+		if (n) /* after the event, which came before them */
+			m->last_t_ns = m->buffer[m->buffered - 1].t_ns;
 		if (r == 0 && m->buffered == BUFFER_SAMPLES)
 			r = flush_meter(rig, i, err);
 	} while (r == 0 && (n || event_n));

@@ -34,7 +34,7 @@ struct export_rows {
 	struct store_segment *segments;
 	size_t segments_n, segment; /* the next one to open */
 	int64_t from_ns, to_ns;	    /* UTC */
-	struct gaps gaps; /* of all meters, in UTC */
+	struct gaps gaps;	    /* of all meters, in UTC */
 	struct export_extent extent;
 	double rate_hz[EXPORT_COLUMNS_MAX];
 	bool several_meters;
@@ -176,8 +176,8 @@ static void cut_extent(struct export_rows *rows, int64_t from_ns, int64_t to_ns)
 static int take_entry(void *context, const struct store_entry *entry)
 {
 	struct export_rows *rows = context;
-	const char *name = strcmp(entry->kind, "meter") == 0 ? msg_get_str(entry->body, "meter")
-							     : NULL;
+	const char *name =
+		strcmp(entry->kind, "meter") == 0 ? msg_get_str(entry->body, "meter") : NULL;
 
 	for (size_t i = 0; name && i < rows->columns_n; i++) {
 		if (strcmp(rows->columns[i].meter_name, name) == 0)
@@ -186,10 +186,11 @@ static int take_entry(void *context, const struct store_entry *entry)
 	return 0;
 }
 
-/* A meter that was not there from a segment's begin on has its gap begin there. */
+/* Without those whose begin is not known, before a meter was there or between the arms of a run. */
 static int find_gaps(struct export_rows *rows, struct err *err)
 {
 	struct err why = {""};
+	size_t known = 0;
 	int r = store_each_entry(rows->store, take_entry, rows, &why);
 
 	if (r == -EBADMSG) {
@@ -200,15 +201,19 @@ static int find_gaps(struct export_rows *rows, struct err *err)
 	if (r < 0)
 		return err_set(err, r, "%s", why.text);
 	for (size_t i = 0; i < rows->gaps.n; i++) {
-		struct rail_gap *gap = &rows->gaps.all[i];
+		struct rail_gap gap = rows->gaps.all[i];
 		const struct store_segment *s = rows->segments;
 
-		while (s < rows->segments + rows->segments_n - 1 && s->id != gap->segment)
+		if (gap.from_ns == INT64_MIN)
+			continue;
+		while (s < rows->segments + rows->segments_n - 1 && s->id != gap.segment)
 			s++;
-		gap->from_ns = gap->from_ns == INT64_MIN ? s->wall_ns : to_utc(s, gap->from_ns);
-		if (gap->to_ns != INT64_MAX)
-			gap->to_ns = to_utc(s, gap->to_ns);
+		gap.from_ns = to_utc(s, gap.from_ns);
+		if (gap.to_ns != INT64_MAX)
+			gap.to_ns = to_utc(s, gap.to_ns);
+		rows->gaps.all[known++] = gap;
 	}
+	rows->gaps.n = known;
 	return 0;
 }
 
@@ -309,10 +314,10 @@ bool export_rows_is_gap(const struct export_rows *rows, size_t column, int64_t f
 {
 	const struct rail_gap *gaps = rows->gaps.all;
 
-	while (*at < rows->gaps.n && ((int)gaps[*at].meter != rows->columns[column].meter ||
-				      gaps[*at].to_ns <= from_ns))
+	while (*at < rows->gaps.n &&
+	       ((int)gaps[*at].meter != rows->columns[column].meter || gaps[*at].to_ns <= from_ns))
 		++*at;
-	return *at < rows->gaps.n && gaps[*at].from_ns < to_ns;
+	return *at < rows->gaps.n && gaps_is_between(&gaps[*at], from_ns, to_ns);
 }
 
 size_t export_rows_damaged(const struct export_rows *rows, const char **first)

@@ -64,6 +64,7 @@ struct meter_event {
 	char unit[METER_UNIT_SIZE]; /* CHANNEL: "V", "A", "W", "Wh", "Hz", "Ohm", "1" for a number */
 	bool hopeless;		    /* LOST: opening it again would come to the same */
 	bool complete;		    /* LOST: for all that there is has come, or meter_stop() */
+	int64_t gap_ns; /* NOTE: so long after the reading before there was no meter; 0: no gap */
 	union {
 		char text[160];
 		struct meter_identity identity;

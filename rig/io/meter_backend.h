@@ -81,6 +81,8 @@ void meter_link_block(struct meter_link *link, const struct meter_block *block,
 void meter_link_ready(struct meter_link *link, const struct meter_identity *identity);
 void meter_link_channel(struct meter_link *link, size_t channel, const char *name,
 			const char *unit);
+/* The next reading comes so long after the one before, and nothing is known of what was between. */
+void meter_link_gap(struct meter_link *link, int64_t gap_ns);
 void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 

@@ -244,6 +244,16 @@ void meter_link_event(struct meter_link *link, enum meter_event_kind kind, const
 	va_end(args);
 }
 
+void meter_link_gap(struct meter_link *link, int64_t gap_ns)
+{
+	struct meter_record record = link_record(METER_EVENT_NOTE);
+
+	record.u.event.gap_ns = gap_ns;
+	snprintf(record.u.event.text, sizeof(record.u.event.text),
+		 "the recording has a gap of %.3f s", (double)gap_ns * 1e-9);
+	link_tell(link, &record);
+}
+
 void meter_link_lost(struct meter_link *link, const char *format, ...)
 {
 	struct meter_record record = link_record(METER_EVENT_LOST);

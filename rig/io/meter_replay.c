@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "gaps.h"
 #include "store.h"
 
 #define CHANNELS_MAX 256
@@ -31,6 +32,9 @@ struct replay {
 	int64_t base_ns, start_ns;   /* the first sample, by UTC; and now, as it is replayed */
 	int64_t shift_ns;	     /* from the segment's times to the replay's */
 	int64_t last_ns;	     /* as replayed */
+	struct gaps gaps;	     /* of the meter, in the times of their segments */
+	int segment;
+	const char *name; /* of the meter */
 };
 
 static int replay_path(const struct meter_spec *spec, char *out, size_t size)
@@ -104,6 +108,7 @@ static void replay_choose_meter(struct replay *p, const char *name,
 	if (n == 0)
 		meter_link_hopeless(p->link, "the recording has no channel");
 	p->meter = channels[i].meter;
+	p->name = channels[i].meter_name;
 	if (!name && channels[n - 1].meter != p->meter)
 		meter_link_hopeless(p->link,
 				    "the recording has several meters, such as %s and %s: "
@@ -151,14 +156,27 @@ static size_t replay_index(const struct replay *p, uint32_t channel)
 	return i;
 }
 
-/* Waits until a moment of the replay is due. A gap that a meter would be given up for is told. */
+static bool replay_is_gap(const struct replay *p, int64_t from_ns, int64_t to_ns)
+{
+	for (size_t i = 0; i < p->gaps.n; i++) {
+		const struct rail_gap *gap = &p->gaps.all[i];
+
+		if (gap->segment == p->segment &&
+		    gaps_is_between(gap, from_ns - p->shift_ns, to_ns - p->shift_ns))
+			return true;
+	}
+	return false;
+}
+
+/* Waits until a moment of the replay is due. A time without the meter is told, and each that a meter
+ * would be given up for. */
 static void replay_wait(struct replay *p, int64_t t_ns)
 {
 	int64_t due_ns = meter_now_ns();
 
-	if (p->last_ns && t_ns - p->last_ns > p->options->silence_ns)
-		meter_link_event(p->link, METER_EVENT_NOTE, "the recording has a gap of %.3f s",
-				 (double)(t_ns - p->last_ns) * 1e-9);
+	if (p->last_ns &&
+	    (t_ns - p->last_ns > p->options->silence_ns || replay_is_gap(p, p->last_ns, t_ns)))
+		meter_link_gap(p->link, t_ns - p->last_ns);
 	if (t_ns > p->last_ns)
 		p->last_ns = t_ns;
 	if (p->speed > 0)
@@ -238,6 +256,7 @@ static void replay_segment(struct replay *p, const struct store_segment *segment
 		meter_link_hopeless(p->link, "%s", err.text);
 	if (!p->base_ns)
 		p->base_ns = extent.t0_ns - segment->monotonic_ns + segment->wall_ns;
+	p->segment = segment->id;
 	p->shift_ns =
 		(segment->wall_ns - segment->monotonic_ns - p->base_ns + p->start_ns) & SHIFT_MASK;
 	while (!meter_link_stopping() && (r = store_cursor_next(cursor, &chunk, &err)) != 0) {
@@ -249,6 +268,16 @@ static void replay_segment(struct replay *p, const struct store_segment *segment
 			meter_link_hopeless(p->link, "%s", err.text);
 	}
 	store_cursor_close(cursor);
+}
+
+static int replay_take_entry(void *context, const struct store_entry *entry)
+{
+	struct replay *p = context;
+
+	if (strcmp(entry->kind, "meter") != 0 ||
+	    strcmp(msg_get_str(entry->body, "meter"), p->name) != 0)
+		return 0;
+	return gaps_take(&p->gaps, entry, 0);
 }
 
 static void replay_run(const struct meter_options *options, const struct meter_spec *spec,
@@ -270,9 +299,12 @@ static void replay_run(const struct meter_options *options, const struct meter_s
 	replay_choose_meter(&p, meter_spec_get(spec, "meter"), channels, channels_n);
 	meter_link_ready(link, &identity);
 	replay_choose_channels(&p, channels, channels_n);
+	if (store_each_entry(p.store, replay_take_entry, &p, &err) < 0)
+		meter_link_event(link, METER_EVENT_NOTE, "%s", err.text);
 	p.start_ns = meter_now_ns();
 	for (size_t i = 0; i < segments_n && !meter_link_stopping(); i++)
 		replay_segment(&p, &segments[i]);
+	gaps_free(&p.gaps);
 	free(segments);
 	store_free_channels(channels, channels_n);
 	store_close(p.store);

@@ -196,6 +196,7 @@ class Recording(RigTest):
         return [(t - times[0], row["error_s"], column, row[column]) for t, row in zip(times, rows)
                 for column in ("V1_V", "I1_A") if row[column]]
 
+    @needs("sigrok-cli")
     def test_a_replayed_rail_with_a_gap_is_the_same_to_the_nanosecond(self):
         server = test_meter.Server()
         self.addCleanup(server.server_close)
@@ -218,6 +219,11 @@ class Recording(RigTest):
         self.assertEqual(self.samples("again.db"), first)
         note = json.loads(self.sql("again.db", "SELECT body FROM journal WHERE body LIKE '%gap%'")[0][0])
         self.assertEqual(note["text"], f"the recording has a gap of {gap_ns / 1e9:.3f} s")
+        self.assertEqual(note["gap_ns"], gap_ns)
+        shown = [subprocess.run(["sigrok-cli", "-i", self.export("sr", name), "-O", "csv"], capture_output=True, text=True,
+                                check=False).stdout.split("\nV1", 1)[1] for name in ("r.db", "again.db")]
+        self.assertIn("nan", shown[0])
+        self.assertEqual(shown[0], shown[1])
 
     def test_memory_is_flat_over_an_hour(self):
         """An hour at 1,000 readings a second, by the clock of the recording that is replayed; of both processes: the
