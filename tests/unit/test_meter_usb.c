@@ -166,12 +166,16 @@ static void idn_is_not_answered(void)
 {
 	const struct usbtmc_fake like = {
 		.server = {.identity = scpi_dp832, .fault = SCPI_MUTE_IDN}};
+	struct meter_options options = hear_options("scpi-pps:conn=usbtmc/1.2", p1, 1);
 	int64_t start = scpi_now_ns();
-	UMockdevTestbed *testbed;
-	struct meter_keep *keep = start_usb(&like, "scpi-pps:conn=usbtmc/1.2", &testbed);
+	UMockdevTestbed *testbed = usbtmc_start(&like);
+	struct meter_keep *keep;
 
+	options.start_ns = START_LIMIT;
+	keep = keep_options(&options);
 	hear_loss(keep, 10 * SECOND);
-	expect_text(heard_kind(METER_EVENT_LOST), "not ready after 2.0 s");
+	expect_text(heard_kind(METER_EVENT_LOST), hear_words("not ready after", START_LIMIT));
+	CU_ASSERT_PTR_NOT_NULL_FATAL(heard_kind(METER_EVENT_LOST));
 	CU_ASSERT(heard_kind(METER_EVENT_LOST)->t_ns - start < 3 * SECOND);
 	meter_keep_close(keep);
 	usbtmc_stop(testbed);
