@@ -128,6 +128,14 @@ static void *front_run(void *argument)
 	return NULL;
 }
 
+/* Or none, on USB: getaddrinfo() takes any number modulo 65536. */
+static bool front_has_port(const struct meter_front *f)
+{
+	unsigned long port = strtoul(f->port, NULL, 10);
+
+	return !f->port[0] || (port > 0 && port <= UINT16_MAX);
+}
+
 static int front_listen(struct meter_front *f)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET,
@@ -143,6 +151,13 @@ static int front_listen(struct meter_front *f)
 	f->listener_port = address.sin_port;
 	snprintf(f->conn, sizeof(f->conn), "tcp-raw/127.0.0.1/%u", ntohs(f->listener_port));
 	return 0;
+}
+
+static int front_prepare(struct meter_front *f, const char *conn)
+{
+	if (!front_parse(f, conn))
+		return -EINVAL;
+	return front_has_port(f) ? front_listen(f) : -ERANGE;
 }
 
 static void front_free(struct meter_front *f)
@@ -163,7 +178,7 @@ int meter_front_start(const char *conn, struct meter_link *link, struct meter_fr
 	f->link = link;
 	f->listener = f->meter = -1;
 	pthread_mutex_init(&f->lock, NULL);
-	ret = front_parse(f, conn) ? front_listen(f) : -EINVAL;
+	ret = front_prepare(f, conn);
 	if (ret == 0)
 		ret = -pthread_create(&f->thread, NULL, front_run, f);
 	if (ret) {

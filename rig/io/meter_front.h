@@ -14,8 +14,9 @@
 struct meter_front;
 
 /*
- * conn is tcp-raw/HOST/PORT, tcp-rigol/HOST/PORT or usbtmc/WHICH (meter_usbtmc.h); -EINVAL if it is not. The meter is connected to when the driver connects; whatever
- * fails then ends the process with the loss told. Ended and freed by meter_front_take(), or with the process.
+ * conn is tcp-raw/HOST/PORT, tcp-rigol/HOST/PORT or usbtmc/WHICH (meter_usbtmc.h); -EINVAL if it is not, -ERANGE
+ * if no port has that number. The meter is connected to when the driver connects; whatever fails then ends the
+ * process with the loss told. Ended and freed by meter_front_take(), or with the process.
  */
 int meter_front_start(const char *conn, struct meter_link *link, struct meter_front **out);
 

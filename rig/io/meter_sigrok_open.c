@@ -85,6 +85,8 @@ static void sigrok_start_front(struct sigrok *s, const char *conn)
 	if (!s->polled || !conn || s->polled->framing != FRAMING_LINES)
 		return;
 	ret = meter_front_start(conn, s->link, &s->front);
+	if (ret == -ERANGE)
+		meter_link_hopeless(s->link, "%s: a port is 1 to 65535", conn);
 	if (ret && ret != -EINVAL) /* another connection, or libsigrok finds words for it */
 		meter_link_lost(s->link, "cannot relay: %s", strerror(-ret));
 }

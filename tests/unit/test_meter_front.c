@@ -119,6 +119,17 @@ static void nobody_else_is_served(void)
 	scpi_server_stop(&server);
 }
 
+static void a_port_that_cannot_be_is_refused(void)
+{
+	static const char *const others[] = {"tcp-raw/host/0", "tcp-raw/host/65536",
+					     "tcp-rigol/host/99999"};
+	struct meter_front *front = NULL;
+
+	for (size_t i = 0; i < UNIT_COUNT(others); i++)
+		CU_ASSERT_EQUAL(meter_front_start(others[i], NULL, &front), -ERANGE);
+	CU_ASSERT_PTR_NULL(front);
+}
+
 static void other_connections_are_left_alone(void)
 {
 	static const char *const others[] = {
@@ -138,6 +149,7 @@ int main(void)
 		{"tcp-rigol: one read is a whole answer, and a line", on_rigols_tcp},
 		{"what was said last reaches the meter", what_was_said_last_reaches_the_meter},
 		{"nobody else is served", nobody_else_is_served},
+		{"a port that cannot be is refused", a_port_that_cannot_be_is_refused},
 		{"other connections are left alone", other_connections_are_left_alone},
 	};
 
