@@ -10,7 +10,8 @@
 
 #include "usbtmc.h"
 
-#define ANSWER_MS 10000 /* longer than the relay's patience, which decides */
+/* Longer than the parent's patience, and the relay's, which decide. */
+#define ANSWER_MS ((unsigned)(METER_START_MAX_NS / 1000000) + 10000)
 
 static struct bridge {
 	struct meter_link *link;
