@@ -44,12 +44,15 @@ static struct meter *open_meter(const char *spec, double hz)
 	return meter;
 }
 
-/* Reads until so many readings have come; false if the meter is lost. */
-static bool read_on(struct meter *meter, size_t wanted)
+static int64_t last_t_ns; /* of the reading that came last */
+
+/* Reads until so many readings have come, with what came beside the last; 0 if the meter is lost. */
+static size_t read_on(struct meter *meter, size_t wanted)
 {
 	struct meter_sample samples[256];
+	size_t got = 0;
 
-	for (size_t got = 0; got < wanted;) {
+	while (got < wanted) {
 		struct pollfd fd = {.fd = meter_fd(meter), .events = POLLIN};
 		struct meter_event event;
 		size_t n, event_n;
@@ -58,13 +61,15 @@ static bool read_on(struct meter *meter, size_t wanted)
 		do {
 			n = meter_read(meter, samples, UNIT_COUNT(samples), &event, &event_n);
 			got += n;
+			if (n)
+				last_t_ns = samples[n - 1].t_ns;
 			if (event_n && event.kind == METER_EVENT_LOST) {
 				fprintf(stderr, "lost: %s\n", event.text);
-				return false;
+				return 0;
 			}
 		} while (got < wanted && (n || event_n));
 	}
-	return true;
+	return got;
 }
 
 static int connect_to(int port)
@@ -106,31 +111,32 @@ static bool run_once(double hz, double seconds)
 {
 	struct scpi_server server;
 	struct meter *meter;
-	int64_t begin_ns;
+	int64_t begin_ns, begin_t_ns;
 	double wall, cpu;
 	char spec[64];
 	pid_t child;
-	bool ok;
+	size_t n;
 
 	scpi_server_start(&server, SCPI_GOOD, 0);
 	snprintf(spec, sizeof(spec), "scpi-pps:conn=tcp-raw/127.0.0.1/%d", server.port);
 	meter = open_meter(spec, hz);
 	child = newest_child();
-	ok = read_on(meter, 100);
+	n = read_on(meter, 100);
 	begin_ns = scpi_now_ns();
+	begin_t_ns = last_t_ns;
 	cpu = cpu_seconds(child);
-	ok = ok && read_on(meter, (size_t)(hz * seconds));
+	n = n ? read_on(meter, (size_t)(hz * seconds)) : 0;
 	cpu = cpu_seconds(child) - cpu;
 	wall = (double)(scpi_now_ns() - begin_ns) * 1e-9;
 	meter_close(meter);
-	if (ok)
+	if (n)
 		printf("%8.1f readings/s  %5.2f %% of a core  %5.1f us of processor time a "
 		       "reading; the least: %.1f us\n",
-		       hz * seconds / wall, 100 * cpu / wall, 1e6 * cpu / (hz * seconds),
-		       floor_us(server.port, hz, seconds / 5));
+		       (double)n * 1e9 / (double)(last_t_ns - begin_t_ns), 100 * cpu / wall,
+		       1e6 * cpu / (double)n, floor_us(server.port, hz, seconds / 5));
 	fflush(stdout);
 	scpi_server_stop(&server);
-	return ok;
+	return n > 0;
 }
 
 static long resident_kib(pid_t pid)
