@@ -292,11 +292,13 @@ static void sigrok_open_device(struct sigrok *s)
 
 static _Noreturn void sigrok_no_channel(struct sigrok *s, const char *name)
 {
-	GString *names = g_string_new(NULL);
+	char names[160] = ""; /* as long as an event's text */
 
-	for (GSList *l = sr_dev_inst_channels_get(s->device); l; l = l->next)
-		g_string_append_printf(names, " %s", ((struct sr_channel *)l->data)->name);
-	meter_link_hopeless(s->link, "no channel '%s', the meter has:%s", name, names->str);
+	for (GSList *l = sr_dev_inst_channels_get(s->device); l; l = l->next) {
+		g_strlcat(names, " ", sizeof(names));
+		g_strlcat(names, ((struct sr_channel *)l->data)->name, sizeof(names));
+	}
+	meter_link_hopeless(s->link, "no channel '%s', the meter has:%s", name, names);
 }
 
 static struct sr_channel *sigrok_find_channel(struct sigrok *s, const char *name)

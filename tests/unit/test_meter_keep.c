@@ -55,12 +55,12 @@ static void nothing_but_letters(void)
 
 static void serial_stall(void)
 {
-	lost_and_back(SCPI_STALL, SCPI_TERMINAL, hear_words("no answer for", SILENCE / 4 * 3));
+	lost_and_back(SCPI_STALL, SCPI_TERMINAL, "no answer for 0.9 s");
 }
 
 static void serial_half_then_nothing(void)
 {
-	lost_and_back(SCPI_HALF_STALL, SCPI_TERMINAL, hear_words("no answer for", SILENCE / 4 * 3));
+	lost_and_back(SCPI_HALF_STALL, SCPI_TERMINAL, "no answer for 0.9 s");
 }
 
 static void serial_nothing_but_letters(void)

@@ -73,8 +73,17 @@ static inline void umock_usb_try(const struct umock_ioctl *io)
 	urb->actual_length = r < 0 ? 0 : r;
 }
 
+/* A transfer of a process that has ended. */
+static inline void umock_usb_forget(void)
+{
+	if (umock_usb.urb)
+		umockdev_ioctl_data_unref(umock_usb.urb);
+	umock_usb.urb = NULL;
+}
+
 static inline int umock_usb_submit(const struct umock_ioctl *io)
 {
+	umock_usb_forget();
 	umock_usb.urb = umockdev_ioctl_data_resolve(io->arg, 0, sizeof(struct usbdevfs_urb), NULL);
 	if (!umock_usb.urb) /* the process has ended */
 		return -EFAULT;
@@ -95,8 +104,7 @@ static inline int umock_usb_reap(const struct umock_ioctl *io)
 	pointer = umockdev_ioctl_data_resolve(io->arg, 0, sizeof(void *), NULL);
 	umockdev_ioctl_data_set_ptr(pointer, 0, umock_usb.urb);
 	umockdev_ioctl_data_unref(pointer);
-	umockdev_ioctl_data_unref(umock_usb.urb);
-	umock_usb.urb = NULL;
+	umock_usb_forget();
 	return 0;
 }
 
@@ -179,6 +187,7 @@ static inline UMockdevTestbed *umock_usb_new(umock_usb_handler handler)
 {
 	UMockdevTestbed *testbed = umockdev_testbed_new();
 
+	umock_usb_forget();
 	umock_usb = (struct umock_usb){.on_ioctl = umock_usb_ioctl, .handler = handler};
 	umock_usb_add(testbed, "", "usb1", 1, 0x1d6b, 2, 9, 0x0200);
 	return testbed;
