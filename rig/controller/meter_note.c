@@ -25,6 +25,8 @@ struct msg *meter_note(const char *meter, const struct meter_event *event, int64
 	msg_set_str(body, "text", text);
 	if (event->kind == METER_EVENT_CHANNEL)
 		msg_set_str(body, "unit", event->unit);
+	if (event->first_ns)
+		msg_set_int(body, "first_ns", event->first_ns);
 	if (event->gap_ns)
 		msg_set_int(body, "gap_ns", event->gap_ns);
 	if ((event->kind == METER_EVENT_LOST || event->gap_ns) && last_ns)

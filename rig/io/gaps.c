@@ -47,7 +47,8 @@ int gaps_take(struct gaps *gaps, const struct store_entry *entry, size_t meter)
 	if (strcmp(event, "ready") != 0)
 		return 0;
 	if (is_open) {
-		last->to_ns = t_ns;
+		/* Run files of before tell no first reading. */
+		last->to_ns = msg_get_int(entry->body, "first_ns", t_ns);
 		return 0;
 	}
 	gap.from_ns = INT64_MIN;

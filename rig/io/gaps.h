@@ -17,8 +17,8 @@ struct gaps {
 
 /*
  * Takes an entry of kind "meter", of the meter with this index. From "lost" on there is a gap, which
- * begins with the last reading that the entry tells; it ends with "ready". One of a replay is told whole. One that was not lost
- * before it became ready was not open before. -ENOMEM.
+ * begins with the last reading that the entry tells; it ends with the first reading that "ready" tells.
+ * One of a replay is told whole. A meter that was not lost before it became ready was not open before. -ENOMEM.
  */
 int gaps_take(struct gaps *gaps, const struct store_entry *entry, size_t meter);
 

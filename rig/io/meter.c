@@ -447,12 +447,17 @@ bool meter_read_block(struct meter *m, struct meter_block *block, const void **p
 	       block->n > 0 && block->rate_hz > 0;
 }
 
-bool meter_data_waits(const struct meter *m)
+bool meter_data_waits(const struct meter *m, int64_t *t_ns)
 {
 	struct meter_record record;
 
-	return !m->lost && meter_peek(m, &record) &&
-	       (record.kind == METER_RECORD_BLOCK || record.kind == METER_RECORD_SAMPLE);
+	if (m->lost || !meter_peek(m, &record))
+		return false;
+	if (record.kind == METER_RECORD_SAMPLE)
+		*t_ns = record.u.sample.t_ns;
+	else if (record.kind == METER_RECORD_BLOCK)
+		*t_ns = meter_block_time_ns(&record.u.block.block, 0);
+	return record.kind == METER_RECORD_SAMPLE || record.kind == METER_RECORD_BLOCK;
 }
 
 void meter_stop(struct meter *m)

@@ -64,6 +64,7 @@ struct meter_event {
 	char unit[METER_UNIT_SIZE]; /* CHANNEL: "V", "A", "W", "Wh", "Hz", "Ohm", "1" for a number */
 	bool hopeless;		    /* LOST: opening it again would come to the same */
 	bool complete;		    /* LOST: for all that there is has come, or meter_stop() */
+	int64_t first_ns; /* READY after a loss: of the first reading behind it */
 	int64_t gap_ns; /* NOTE: so long after the reading before there was no meter; 0: no gap */
 	union {
 		char text[160];
@@ -116,8 +117,8 @@ size_t meter_read(struct meter *meter, struct meter_sample *samples, size_t max,
 bool meter_read_block(struct meter *meter, struct meter_block *block, const void **packed,
 		      size_t *packed_n);
 
-/* A sample or a block is what comes next. */
-bool meter_data_waits(const struct meter *meter);
+/* A sample or a block is what comes next; *t_ns is its time, of a block that of its first value. */
+bool meter_data_waits(const struct meter *meter, int64_t *t_ns);
 
 /* Asks it to end. What it still has comes, then LOST, complete; the caller reads on until then. */
 void meter_stop(struct meter *meter);

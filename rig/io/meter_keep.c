@@ -29,7 +29,7 @@ struct meter_keep {
 	struct meter_event ready;
 	char (*units)[METER_UNIT_SIZE]; /* of its channels; "" not known yet */
 	size_t units_n;
-	char why[160];			/* the latest reason that was told */
+	char why[160]; /* the latest reason that was told */
 };
 
 static void keep_free_options(struct meter_options *o)
@@ -243,6 +243,7 @@ size_t meter_keep_read(struct meter_keep *k, struct meter_sample *samples, size_
 		       struct meter_event *event, size_t *event_n)
 {
 	bool was_up = k->up;
+	int64_t first_ns;
 	size_t n;
 
 	*event_n = 0;
@@ -258,8 +259,10 @@ size_t meter_keep_read(struct meter_keep *k, struct meter_sample *samples, size_
 	if (*event_n)
 		*event_n = keep_take_event(k, event);
 	/* It is back when a reading is: until then it may turn out to be another one. */
-	if (k->returning && !*event_n && meter_data_waits(k->meter))
+	if (k->returning && !*event_n && meter_data_waits(k->meter, &first_ns)) {
 		*event_n = keep_return(k, event);
+		event->first_ns = first_ns;
+	}
 	if (n && k->up)
 		k->pause_ns = PAUSE_FIRST_NS;
 	return k->up ? n : 0;
